@@ -1,1 +1,3 @@
-//! x
+//! The payment-status server.
+
+pub mod domain;
