@@ -107,7 +107,7 @@ impl Money {
     pub fn parse(text: &str, currency: Currency, at_least: u8) -> Result<Self, InvalidMoney> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        if text.starts_with('-') && digits(&whole[1..]) && digits(fraction) {
+        if whole.len() > 1 && whole.starts_with('-') && digits(&whole[1..]) && digits(fraction) {
             return Err(InvalidMoney::Negative);
         }
         let has_point_without_digits = text.contains('.') && fraction.is_empty();
@@ -249,14 +249,18 @@ mod tests {
         assert_eq!(aud("92233720368547758.08"), Err(InvalidMoney::TooLarge));
         assert_eq!(aud(&"9".repeat(400)), Err(InvalidMoney::TooLarge));
         assert_eq!(aud("0.0000000000000000001"), Err(InvalidMoney::Exponent));
-        for text in ["", ".", "1.", ".5", "1e3", "NaN", " 1", "1 ", "+1", "1,5", "--1", "-", "1.-5"] {
+        for text in ["", ".", "1.", ".5", "1e3", "NaN", " 1", "1 ", "+1", "1,5", "--1", "-", "1.-5"]
+        {
             assert_eq!(aud(text), Err(InvalidMoney::NotDecimal), "{text:?}");
         }
     }
 
     #[test]
     fn values_compare_across_exponents_but_not_across_currencies() {
-        assert_eq!(aud("12.5").unwrap(), Money::parse("12.5", aud("1").unwrap().currency, 4).unwrap());
+        assert_eq!(
+            aud("12.5").unwrap(),
+            Money::parse("12.5", aud("1").unwrap().currency, 4).unwrap()
+        );
         let euro = Money::parse("12.50", Currency::parse("EUR").unwrap(), 2).unwrap();
         assert_ne!(aud("12.50").unwrap(), euro);
         assert_eq!(aud("12.50").unwrap().plus(&euro), None);

@@ -277,7 +277,6 @@ pub fn operation_word(claim: OperationClaim) -> &'static str {
 /// A provider's reason, cut to what is kept.
 #[must_use]
 pub fn clip_reason(reason: &str) -> Option<String> {
-    let clean: String =
-        reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
+    let clean: String = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect();
     (!clean.trim().is_empty()).then(|| clean.trim().to_owned())
 }

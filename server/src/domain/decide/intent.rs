@@ -1,0 +1,200 @@
+//! Intents: what a merchant is about to do. Refused only for what they say themselves.
+
+use super::{evidence, route, settle};
+use crate::domain::{
+    command::{CreateAttempt, CreateOperation, CreateOrder, Decision, Refusal, World},
+    digest::ContentId,
+    fact::{AttemptIntent, Fact, Method, OperationIntent, OrderIntent, RecordedBy, RequestKey},
+    ids::{Claim, OrderKey, ProviderId, Reference},
+    order::{ATTEMPTS_PER_ORDER_MAX, OPERATIONS_PER_ORDER_MAX, Order, REQUEST_KEPT_SECONDS},
+    statement::OperationKind,
+    time::Time,
+    view::{AttemptView, PaymentStatus},
+};
+
+pub(super) fn create_order(
+    world: &dyn World,
+    command: &CreateOrder,
+    now: Time,
+) -> Result<Decision, Refusal> {
+    let key = command.parent.key();
+    let order = settle::load(world, &key);
+    let request = RequestKey { method: Method::CreateOrder, request: command.request.clone() };
+    let fingerprint = command.fingerprint();
+    if accepted_before(&order, &request, fingerprint, now)? {
+        return Ok(replay(key));
+    }
+    let known = order.facts.order.as_ref().filter(|known| known.by == RecordedBy::Merchant);
+    if let Some(known) = known {
+        if known.amount != Some(command.amount) {
+            return Err(Refusal::OrderIdTaken { what: "another amount" });
+        }
+        if known.labels != command.labels {
+            return Err(Refusal::OrderIdTaken { what: "other labels" });
+        }
+        return Ok(replay(key));
+    }
+    let mut facts = vec![
+        Fact::Order(OrderIntent {
+            by: RecordedBy::Merchant,
+            amount: Some(command.amount),
+            labels: command.labels.clone(),
+            time: now,
+        }),
+        Fact::Request { key: request, fingerprint },
+    ];
+    let unclaimed = match Reference::parse(command.parent.order.as_str()) {
+        Ok(reference) => evidence::unclaimed_under(world, &command.accounts, &reference),
+        Err(_) => Vec::new(),
+    };
+    let (absorbed, forwards) = settle::absorb(world, &key, &unclaimed, now);
+    facts.extend(absorbed);
+    let mut drafts = vec![settle::draft(&order, facts, Vec::new(), now)];
+    drafts.extend(forwards);
+    Ok(accepted(key, drafts, None))
+}
+
+pub(super) fn create_attempt(
+    world: &dyn World,
+    command: &CreateAttempt,
+    now: Time,
+) -> Result<Decision, Refusal> {
+    let key = command.parent.key();
+    let order = recorded(world, &key)?;
+    let request = RequestKey { method: Method::CreateAttempt, request: command.request.clone() };
+    let fingerprint = command.fingerprint();
+    if accepted_before(&order, &request, fingerprint, now)? {
+        return Ok(replay(key));
+    }
+    if let Some(known) = order.facts.attempts.get(&command.attempt) {
+        let is_same = known.account == command.account
+            && known.reference == command.reference
+            && known.amount == command.amount;
+        return if is_same { Ok(replay(key)) } else { Err(Refusal::AttemptIdTaken) };
+    }
+    if order.facts.attempts.len() >= ATTEMPTS_PER_ORDER_MAX {
+        return Err(Refusal::TooMany { what: "attempts", max: ATTEMPTS_PER_ORDER_MAX });
+    }
+    let id = ProviderId::from_reference(&command.reference);
+    let claim = Claim { account: command.account.clone(), id };
+    let (claim, owner) = route::owner(world, claim);
+    let (claims, unclaimed) = match owner {
+        None => (vec![claim], Vec::new()),
+        Some(owner) if owner == key => (Vec::new(), Vec::new()),
+        Some(owner) if owner.is_recorded() => return Err(Refusal::ReferenceTaken),
+        Some(owner) => (Vec::new(), vec![owner]),
+    };
+    let intent = AttemptIntent {
+        attempt: command.attempt.clone(),
+        account: command.account.clone(),
+        reference: command.reference.clone(),
+        reference_is_id: command.reference_is_id,
+        amount: command.amount,
+        rule: command.rule,
+        time: now,
+    };
+    let mut facts = vec![Fact::Attempt(intent), Fact::Request { key: request, fingerprint }];
+    let (absorbed, forwards) = settle::absorb(world, &key, &unclaimed, now);
+    facts.extend(absorbed);
+    let mut drafts = vec![settle::draft(&order, facts, claims, now)];
+    drafts.extend(forwards);
+    let is_paid = order.view.summary.status.is_approved();
+    let warning = is_paid.then(|| "the order is already approved by another attempt".to_owned());
+    Ok(accepted(key, drafts, warning))
+}
+
+pub(super) fn create_operation(
+    world: &dyn World,
+    command: &CreateOperation,
+    now: Time,
+) -> Result<Decision, Refusal> {
+    let key = command.parent.key();
+    let order = recorded(world, &key)?;
+    let method = Method::CreateOperation(command.kind);
+    let request = RequestKey { method, request: command.request.clone() };
+    let fingerprint = command.fingerprint();
+    if accepted_before(&order, &request, fingerprint, now)? {
+        return Ok(replay(key));
+    }
+    let attempt = order.view.attempt(&command.attempt).ok_or(Refusal::AttemptNotFound)?;
+    let id = (command.kind, command.operation.clone());
+    if let Some(known) = order.facts.operations.get(&id) {
+        let is_same = known.reference == command.reference
+            && known.amount == command.amount
+            && known.attempt == attempt.key;
+        return if is_same { Ok(replay(key)) } else { Err(Refusal::OperationIdTaken) };
+    }
+    if order.facts.operations.len() >= OPERATIONS_PER_ORDER_MAX {
+        return Err(Refusal::TooMany { what: "operations", max: OPERATIONS_PER_ORDER_MAX });
+    }
+    let intent = OperationIntent {
+        kind: command.kind,
+        operation: command.operation.clone(),
+        attempt: attempt.key.clone(),
+        account: attempt.account.clone(),
+        reference: command.reference.clone(),
+        amount: command.amount,
+        time: now,
+    };
+    let facts = vec![Fact::Operation(intent), Fact::Request { key: request, fingerprint }];
+    let warning = warning(attempt, command);
+    let drafts = vec![settle::draft(&order, facts, Vec::new(), now)];
+    Ok(accepted(key, drafts, warning))
+}
+
+/// What looks odd about an operation, from what is known now. Never a reason to refuse: the
+/// evidence that makes it right may be on its way.
+fn warning(attempt: &AttemptView, command: &CreateOperation) -> Option<String> {
+    let amounts = &attempt.amounts;
+    let (base, base_name, used) = match command.kind {
+        OperationKind::Capture => (amounts.authorized, "authorised", amounts.captured),
+        OperationKind::Refund => (amounts.captured, "captured", amounts.refunded),
+        OperationKind::Void => (amounts.authorized, "authorised", amounts.voided),
+    };
+    let Some(base) = base else {
+        return Some(format!("nothing is known to be {base_name} yet; recorded all the same"));
+    };
+    let is_over = |amount| {
+        let total = used.map_or(Some(amount), |used| used.plus(&amount));
+        total.and_then(|t| t.compare(&base)).is_none_or(std::cmp::Ordering::is_gt)
+    };
+    if command.amount.is_some_and(is_over) {
+        return Some(format!("more than what is known to be {base_name}; recorded all the same"));
+    }
+    let is_voided = attempt.status == PaymentStatus::Canceled;
+    is_voided.then(|| "the attempt is canceled; recorded all the same".to_owned())
+}
+
+fn recorded(world: &dyn World, key: &OrderKey) -> Result<std::sync::Arc<Order>, Refusal> {
+    let order = world.order(key).filter(|order| order.facts.order.is_some());
+    order.ok_or(Refusal::OrderNotFound)
+}
+
+/// True if the very same request was accepted in the last 30 days.
+pub(super) fn accepted_before(
+    order: &Order,
+    request: &RequestKey,
+    fingerprint: ContentId,
+    now: Time,
+) -> Result<bool, Refusal> {
+    let oldest = now.minus_seconds(REQUEST_KEPT_SECONDS);
+    match order.requests.get(request) {
+        Some((_, accepted)) if *accepted < oldest => Ok(false),
+        Some((known, _)) if *known == fingerprint => Ok(true),
+        Some(_) => Err(Refusal::RequestIdReused),
+        None => Ok(false),
+    }
+}
+
+/// The answer to a command that took effect before.
+pub(super) fn replay(key: OrderKey) -> Decision {
+    Decision { key, drafts: Vec::new(), replayed: true, warning: None, disposition: None }
+}
+
+fn accepted(
+    key: OrderKey,
+    drafts: Vec<crate::domain::command::Draft>,
+    warning: Option<String>,
+) -> Decision {
+    Decision { key, drafts, replayed: false, warning, disposition: None }
+}

@@ -1,0 +1,93 @@
+//! From new facts to what is recorded: the facts, and all that follows from them.
+
+use super::name;
+use crate::domain::{
+    change::{self, Change},
+    command::{Draft, World},
+    fact::{Evidence, Fact},
+    ids::{Claim, OrderKey},
+    order::{Decided, Order},
+    project::project,
+    time::Time,
+};
+
+/// The draft of one record: an order with new facts.
+pub(super) fn draft(order: &Order, facts: Vec<Fact>, claims: Vec<Claim>, now: Time) -> Draft {
+    let mut known = order.facts.clone();
+    facts.iter().for_each(|fact| known.add(fact));
+    let mut view = project(&known);
+    name::keep_names(&order.view, &mut view);
+    let before = order.view.summary;
+    let number = u64::from(before.outcome != view.summary.outcome);
+    view.summary.outcome_number = before.outcome_number + number;
+
+    let mut changes = change::between(&order.view, &view);
+    if order.facts.order.is_none() && known.order.is_some() {
+        changes.insert(0, Change::OrderCreated);
+    }
+    let decided = Decided { facts, changes, summary: view.summary, time: now };
+    Draft { key: order.key.clone(), expected_version: order.version, decided, claims }
+}
+
+/// The state of an order, also of one that nothing is known of.
+pub(super) fn load(world: &dyn World, key: &OrderKey) -> Order {
+    world.order(key).map_or_else(|| Order::new(key.clone()), |order| (*order).clone())
+}
+
+/// Evidence as the fact that an order has room for.
+pub(super) fn as_fact(order: &Order, evidence: Evidence) -> Fact {
+    if order.facts.has_room_for(&evidence) {
+        Fact::Evidence(evidence)
+    } else {
+        Fact::BeyondLimit(evidence)
+    }
+}
+
+/// Facts and drafts that move what unclaimed orders hold into one order.
+pub(super) fn absorb(
+    world: &dyn World,
+    into: &OrderKey,
+    unclaimed: &[OrderKey],
+    now: Time,
+) -> (Vec<Fact>, Vec<Draft>) {
+    let mut facts = Vec::new();
+    let mut drafts = Vec::new();
+    for key in unclaimed {
+        let from = load(world, key);
+        facts.push(Fact::Absorbed { from: key.clone(), evidence: from.facts.evidence() });
+        let decided = Decided {
+            facts: vec![Fact::ForwardedTo(into.clone())],
+            changes: Vec::new(),
+            summary: from.view.summary,
+            time: now,
+        };
+        let expected_version = from.version;
+        drafts.push(Draft { key: key.clone(), expected_version, decided, claims: Vec::new() });
+    }
+    (facts, drafts)
+}
+
+/// Drafts that tell other recorded orders that an id of theirs is named by this one too.
+pub(super) fn tell_shared(
+    world: &dyn World,
+    order: &OrderKey,
+    shared: &[(Claim, OrderKey)],
+    now: Time,
+) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    let mut others: Vec<&OrderKey> = shared.iter().map(|(_, other)| other).collect();
+    others.sort();
+    others.dedup();
+    for other in others {
+        let state = load(world, other);
+        let facts: Vec<Fact> = shared
+            .iter()
+            .filter(|(claim, owner)| owner == other && !state.facts.shared.contains_key(claim))
+            .map(|(claim, _)| Fact::IdShared { claim: claim.clone(), with: order.clone() })
+            .collect();
+        if !facts.is_empty() {
+            drafts.push(draft(&state, facts, Vec::new(), now));
+        }
+    }
+    drafts
+}

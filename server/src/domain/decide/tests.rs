@@ -1,0 +1,4 @@
+//! The rules as tables, and the two properties that make them independent of arrival.
+
+mod properties;
+mod table;

@@ -1,0 +1,237 @@
+//! The state of one order: its facts, and the view that was decided from them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    change::{self, Change},
+    digest::ContentId,
+    fact::{AttemptIntent, Evidence, Fact, OperationIntent, OrderIntent, RequestKey},
+    ids::{AttemptId, Claim, OperationId, OrderKey},
+    statement::{Held, OperationKind, STATEMENTS_PER_ORDER_MAX},
+    time::Time,
+    view::{Summary, View},
+};
+
+/// Attempts that one order may have recorded.
+pub const ATTEMPTS_PER_ORDER_MAX: usize = 64;
+/// Operations that one order may have recorded.
+pub const OPERATIONS_PER_ORDER_MAX: usize = 256;
+/// Readings that one order remembers.
+pub const READINGS_PER_ORDER_MAX: usize = 512;
+/// How long a request id is remembered, in seconds: 30 days.
+pub const REQUEST_KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// The facts of an order, as a set: nothing in here depends on the order of their arrival.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The order as recorded.
+    pub order: Option<OrderIntent>,
+    /// Attempts as recorded.
+    pub attempts: BTreeMap<AttemptId, AttemptIntent>,
+    /// Operations as recorded.
+    pub operations: BTreeMap<(OperationKind, OperationId), OperationIntent>,
+    /// Readings, each with the ids of what it says.
+    pub readings: BTreeMap<ContentId, HeldReading>,
+    /// What the readings say, each distinct statement once.
+    pub statements: BTreeMap<ContentId, Arc<Held>>,
+    /// Ids that evidence of another recorded order names too.
+    pub shared: BTreeMap<Claim, OrderKey>,
+    /// True once evidence arrived that found no room.
+    pub beyond_limit: bool,
+}
+
+/// A reading as an order remembers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldReading {
+    /// How many times it was read again.
+    pub revision: u32,
+    /// How many repeats of it were recorded.
+    pub repeats: u32,
+    /// What it says.
+    pub statements: Vec<ContentId>,
+}
+
+impl Facts {
+    /// True if a reading with these statements still finds room.
+    #[must_use]
+    pub fn has_room_for(&self, evidence: &Evidence) -> bool {
+        let is_new = |held: &Held| !self.statements.contains_key(&held.content_id());
+        let more = evidence.held().filter(is_new).count();
+        let is_known = self.readings.contains_key(&evidence.id);
+        self.statements.len() + more <= STATEMENTS_PER_ORDER_MAX
+            && (is_known || self.readings.len() < READINGS_PER_ORDER_MAX)
+    }
+
+    /// The evidence of every reading, to be handed to another order.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<Evidence> {
+        let mut all = Vec::with_capacity(self.readings.len());
+        for (id, reading) in &self.readings {
+            let held = |s: &ContentId| self.statements.get(s);
+            let statements: Vec<_> = reading.statements.iter().filter_map(held).collect();
+            let Some(first) = statements.first() else {
+                continue;
+            };
+            all.push(Evidence {
+                id: *id,
+                account: first.account.clone(),
+                basis: first.basis,
+                revision: reading.revision,
+                statements: statements.iter().map(|held| held.statement.clone()).collect(),
+            });
+        }
+        all
+    }
+
+    /// Adds a fact. Total: a recorded fact is never refused. Adding it again changes nothing.
+    pub fn add(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Order(intent) => {
+                // The merchant's own word replaces what a webhook recorded, never the reverse.
+                if self.order.as_ref().is_none_or(|known| known.by < intent.by) {
+                    self.order = Some(intent.clone());
+                }
+            }
+            Fact::Attempt(intent) => {
+                self.attempts.entry(intent.attempt.clone()).or_insert_with(|| intent.clone());
+            }
+            Fact::Operation(intent) => {
+                let key = (intent.kind, intent.operation.clone());
+                self.operations.entry(key).or_insert_with(|| intent.clone());
+            }
+            Fact::Evidence(evidence) => self.add_evidence(evidence),
+            Fact::Repeated(reading) => {
+                if let Some(reading) = self.readings.get_mut(reading) {
+                    reading.repeats += 1;
+                }
+            }
+            Fact::BeyondLimit(_) => self.beyond_limit = true,
+            Fact::Absorbed { evidence, .. } => evidence.iter().for_each(|e| self.add_evidence(e)),
+            Fact::IdShared { claim, with } => {
+                self.shared.insert(claim.clone(), with.clone());
+            }
+            Fact::NoAnswer(_) | Fact::ForwardedTo(_) | Fact::Request { .. } => {}
+        }
+    }
+
+    fn add_evidence(&mut self, evidence: &Evidence) {
+        let known = self.readings.get(&evidence.id);
+        if known.is_some_and(|known| known.revision >= evidence.revision) {
+            return;
+        }
+        let repeats = known.map_or(0, |known| known.repeats);
+        let mut statements = Vec::with_capacity(evidence.statements.len());
+        for held in evidence.held() {
+            let id = held.content_id();
+            self.statements.entry(id).or_insert_with(|| Arc::new(held));
+            statements.push(id);
+        }
+        let reading = HeldReading { revision: evidence.revision, repeats, statements };
+        if self.readings.insert(evidence.id, reading).is_some() {
+            self.forget_unsaid();
+        }
+    }
+
+    /// Drops statements that no reading makes any more, after one was read again.
+    fn forget_unsaid(&mut self) {
+        let readings = &self.readings;
+        self.statements.retain(|id, _| readings.values().any(|r| r.statements.contains(id)));
+    }
+}
+
+/// The state of one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What it is kept under.
+    pub key: OrderKey,
+    /// Number of records about it.
+    pub version: u64,
+    /// Positions of those records in the journal, oldest first.
+    pub positions: Vec<u64>,
+    /// When the first was made.
+    pub create_time: Time,
+    /// When the newest was made.
+    pub update_time: Time,
+    /// What is known.
+    pub facts: Facts,
+    /// What was decided from it.
+    pub view: View,
+    /// Mutations accepted in the last 30 days.
+    pub requests: BTreeMap<RequestKey, (ContentId, Time)>,
+    /// Where everything known here is kept now.
+    pub forwarded_to: Option<OrderKey>,
+}
+
+/// What one record says of one order: facts, and all that was decided from them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// What became known.
+    pub facts: Vec<Fact>,
+    /// What it altered.
+    pub changes: Vec<Change>,
+    /// The order as a whole after it.
+    pub summary: Summary,
+    /// When.
+    pub time: Time,
+}
+
+impl Order {
+    /// An order of which nothing is known.
+    #[must_use]
+    pub fn new(key: OrderKey) -> Self {
+        Self {
+            key,
+            version: 0,
+            positions: Vec::new(),
+            create_time: Time::default(),
+            update_time: Time::default(),
+            facts: Facts::default(),
+            view: View::default(),
+            requests: BTreeMap::new(),
+            forwarded_to: None,
+        }
+    }
+
+    /// Position of the newest record about it; 0 if there is none.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.positions.last().copied().unwrap_or(0)
+    }
+
+    /// Copies a record into the state. Depends on nothing else, and skips a record that the
+    /// state already holds.
+    pub fn apply(&mut self, position: u64, decided: &Decided) {
+        if position <= self.position() {
+            return;
+        }
+        if self.version == 0 {
+            self.create_time = decided.time;
+        }
+        self.version += 1;
+        self.positions.push(position);
+        self.update_time = decided.time;
+        for fact in &decided.facts {
+            self.facts.add(fact);
+            self.note(fact, decided.time);
+        }
+        for change in &decided.changes {
+            change::copy_into(&mut self.view, change);
+        }
+        self.view.summary = decided.summary;
+        if !decided.changes.is_empty() {
+            self.view.sort();
+        }
+    }
+
+    fn note(&mut self, fact: &Fact, time: Time) {
+        match fact {
+            Fact::Request { key, fingerprint } => {
+                let oldest = time.minus_seconds(REQUEST_KEPT_SECONDS);
+                self.requests.retain(|_, (_, accepted)| *accepted >= oldest);
+                self.requests.insert(key.clone(), (*fingerprint, time));
+            }
+            Fact::ForwardedTo(key) => self.forwarded_to = Some(key.clone()),
+            _ => {}
+        }
+    }
+}
