@@ -1,0 +1,263 @@
+//! JSON bodies, one level at a time: each value keeps its own text, so that amounts stay exact
+//! and card tokens can be found in the body. What is wrong is said without any value.
+//!
+//! Decided here, for every provider:
+//! - Reading a level never recurses: nested values are skipped in a loop. A body nested deeper
+//!   than [`DEPTH_MAX`] is refused by [`check_depth`], so that nothing later has to cope with it.
+//! - A name that stands twice is refused when it is asked for, because a signature might cover
+//!   one of the two values and the reading use the other. Repeats of other names do no harm.
+//! - `null`, and an empty text, say as little as an absent value.
+
+use std::ops::Range;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::Unreadable;
+use crate::domain::ids::{InvalidName, ProviderId, Reference};
+
+/// How deep arrays and objects may be nested in a body.
+pub(super) const DEPTH_MAX: usize = 128;
+
+/// Bytes of an event's name that are kept.
+pub(super) const EVENT_NAME_BYTES_MAX: usize = 128;
+
+/// A name that a body gives its event, cut to what is kept.
+pub(super) fn event_name(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars().filter(|c| !c.is_control()) {
+        if name.len() + c.len_utf8() > EVENT_NAME_BYTES_MAX {
+            break;
+        }
+        name.push(c);
+    }
+    name
+}
+
+/// An error that names a place, and what is wrong there.
+pub(super) fn unreadable(place: &str, what: impl std::fmt::Display) -> Unreadable {
+    Unreadable { what: format!("{place} {what}") }
+}
+
+/// A JSON object whose values have not been read yet.
+#[derive(Debug)]
+pub(super) struct Object<'a> {
+    place: String,
+    members: Vec<(String, &'a RawValue)>,
+}
+
+impl<'a> Object<'a> {
+    /// The object that a body is.
+    pub(super) fn of_body(body: &'a [u8]) -> Result<Self, Unreadable> {
+        let text = std::str::from_utf8(body).map_err(|_| unreadable("the body", "is not UTF-8"))?;
+        let members: Members<'a> = serde_json::from_str(text).map_err(|err| {
+            let (line, column) = (err.line(), err.column());
+            unreadable("the body", format!("is not a JSON object (line {line}, column {column})"))
+        })?;
+        Ok(Self { place: String::new(), members: members.0 })
+    }
+
+    /// The object of that name.
+    pub(super) fn object(&self, name: &str) -> Result<Self, Unreadable> {
+        let place = self.place_of(name);
+        let value = self.value(name)?.ok_or_else(|| unreadable(&place, "is missing"))?;
+        let members: Members<'a> = serde_json::from_str(value.get())
+            .map_err(|_| unreadable(&place, "must be a JSON object"))?;
+        Ok(Self { place, members: members.0 })
+    }
+
+    /// All names and values, in the order of the body, repeats included.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.members.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// The value of that name.
+    pub(super) fn value(&self, name: &str) -> Result<Option<&'a RawValue>, Unreadable> {
+        let mut of_that_name = self.members().filter(|(n, _)| *n == name).map(|(_, value)| value);
+        let value = of_that_name.next();
+        if of_that_name.next().is_some() {
+            return Err(unreadable(&self.place_of(name), "stands twice in its object"));
+        }
+        Ok(value.filter(|value| value.get() != "null"))
+    }
+
+    /// The text of that name.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Unreadable> {
+        let Some(value) = self.value(name)? else { return Ok(None) };
+        let text: String = serde_json::from_str(value.get())
+            .map_err(|_| unreadable(&self.place_of(name), "must be a JSON string"))?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// The text of that name, which must be there.
+    pub(super) fn required_text(&self, name: &str) -> Result<String, Unreadable> {
+        self.text(name)?.ok_or_else(|| unreadable(&self.place_of(name), "is missing"))
+    }
+
+    /// The first of these names that has a text: a field with several spellings.
+    pub(super) fn text_spelled(&self, names: &[&str]) -> Result<Option<String>, Unreadable> {
+        for name in names {
+            if let Some(text) = self.text(name)? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The truth value of that name.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Unreadable> {
+        match self.value(name)?.map(RawValue::get) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(unreadable(&self.place_of(name), "must be true or false")),
+        }
+    }
+
+    /// The merchant's reference of that name.
+    pub(super) fn reference(&self, name: &str) -> Result<Option<Reference>, Unreadable> {
+        let text = self.text(name)?;
+        text.map(|text| Reference::parse(&text)).transpose().map_err(|e| self.invalid(name, &e))
+    }
+
+    /// The provider's id of that name.
+    pub(super) fn id(&self, name: &str, kind: &str) -> Result<Option<ProviderId>, Unreadable> {
+        let text = self.text(name)?;
+        text.map(|text| ProviderId::parse(kind, &text))
+            .transpose()
+            .map_err(|e| self.invalid(name, &e))
+    }
+
+    /// Where a value of that name stands, for error texts.
+    pub(super) fn place_of(&self, name: &str) -> String {
+        let point = if self.place.is_empty() { "" } else { "." };
+        format!("{}{point}{name}", self.place)
+    }
+
+    fn invalid(&self, name: &str, why: &InvalidName) -> Unreadable {
+        unreadable(&self.place_of(name), why)
+    }
+}
+
+/// Where the text of a JSON string stands in the body, without its quotes. `None` for a value
+/// that is not a string, is empty, or is not of this body.
+pub(super) fn string_range(body: &[u8], value: &RawValue) -> Option<Range<usize>> {
+    let range = value_range(body, value)?;
+    let is_string = value.get().starts_with('"') && range.len() > 2;
+    is_string.then(|| range.start + 1..range.end - 1)
+}
+
+/// Where a value stands in the body that it was read from.
+pub(super) fn value_range(body: &[u8], value: &RawValue) -> Option<Range<usize>> {
+    let text = value.get();
+    let start = (text.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    let range = start..start.checked_add(text.len())?;
+    (body.get(range.clone())? == text.as_bytes()).then_some(range)
+}
+
+/// Refuses a body whose arrays and objects are nested deeper than [`DEPTH_MAX`].
+pub(super) fn check_depth(body: &[u8]) -> Result<(), Unreadable> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Err(unreadable("the body", format!("is nested deeper than {DEPTH_MAX}")));
+        }
+    }
+    Ok(())
+}
+
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfMap;
+        impl<'de> Visitor<'de> for OfMap {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(OfMap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_stands_twice_is_refused_only_when_asked_for() {
+        let object = Object::of_body(br#"{"a":"1","b":"2","a":"1"}"#).unwrap();
+        assert_eq!(object.text("a").unwrap_err().what, "a stands twice in its object");
+        assert_eq!(object.text("b").unwrap().as_deref(), Some("2"));
+        let object = Object::of_body(br#"{"a":1,"\u0061":2}"#).unwrap();
+        assert!(object.value("a").is_err(), "an escaped name is the same name");
+    }
+
+    #[test]
+    fn errors_name_the_place_and_no_value() {
+        let body = br#"{"data":{"n":42,"s":"\ud800","o":"secret","f":"yes","e":"","x":" y"}}"#;
+        let data = Object::of_body(body).unwrap().object("data").unwrap();
+        let said = |result: Result<(), Unreadable>| result.unwrap_err().what;
+        assert_eq!(said(data.text("n").map(drop)), "data.n must be a JSON string");
+        assert_eq!(said(data.text("s").map(drop)), "data.s must be a JSON string");
+        assert_eq!(said(data.object("o").map(drop)), "data.o must be a JSON object");
+        assert_eq!(said(data.flag("f").map(drop)), "data.f must be true or false");
+        assert_eq!(said(data.required_text("e").map(drop)), "data.e is missing");
+        assert!(said(data.reference("x").map(drop)).starts_with("data.x must be 1 to 256"));
+        for body in [&b"\xff{}"[..], b"", b"[]", b"{", b"\"secret\"", b"{}{}", b"\xef\xbb\xbf{}"] {
+            let what = Object::of_body(body).unwrap_err().what;
+            assert!(what.starts_with("the body is not") && !what.contains("secret"), "{what}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_limited_and_harmless_beyond() {
+        let nested = |depth: usize| {
+            let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+            format!(r#"{{"text":"[[{{\"[","data":{open}{close}}}"#).into_bytes()
+        };
+        assert!(check_depth(&nested(DEPTH_MAX - 1)).is_ok());
+        assert!(check_depth(&nested(DEPTH_MAX)).is_err());
+        let deep = nested(500_000);
+        let object = Object::of_body(&deep).unwrap();
+        assert!(object.object("data").is_err());
+        assert!(object.text("data").is_err());
+    }
+
+    #[test]
+    fn event_names_are_cut_between_characters() {
+        assert_eq!(event_name("a.\u{0}b"), "a.b");
+        assert_eq!(event_name(&"x".repeat(128)).len(), 128);
+        assert_eq!(event_name(&format!("{}ä", "x".repeat(127))).len(), 127);
+    }
+
+    #[test]
+    fn ranges_are_where_the_value_stands() {
+        let body = br#" { "a" : "x\"y" , "b":"", "c":12 } "#;
+        let object = Object::of_body(body).unwrap();
+        let of = |name| string_range(body, object.value(name).unwrap().unwrap());
+        assert_eq!(&body[of("a").unwrap()], br#"x\"y"#);
+        assert_eq!((of("b"), of("c")), (None, None));
+        let other = body.to_vec();
+        let value = object.value("a").unwrap().unwrap();
+        assert_eq!(value_range(&other[..3], value), None);
+    }
+}
