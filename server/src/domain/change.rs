@@ -182,3 +182,30 @@ pub fn account_of(change: &Change) -> Option<&AccountId> {
         _ => None,
     }
 }
+
+/// A change as a short text, for people and previews.
+#[must_use]
+pub fn in_words(change: &Change) -> String {
+    match change {
+        Change::OrderCreated => "order recorded".to_owned(),
+        Change::OrderStatus { from } => format!("order was {from:?}"),
+        Change::Outcome { from } => format!("outcome was {from:?}"),
+        Change::Attempt { what, attempt } => match what {
+            AttemptChange::Status(from) => {
+                format!("attempt {}: {from:?} becomes {:?}", attempt.name, attempt.status)
+            }
+            what => format!("attempt {}: {what:?}, {:?}", attempt.name, attempt.status),
+        },
+        Change::Operation { what, operation } => match what {
+            OperationChange::Status(from) => format!(
+                "{:?} {}: {from:?} becomes {:?}",
+                operation.kind, operation.name, operation.status
+            ),
+            what => {
+                format!("{:?} {}: {what:?}, {:?}", operation.kind, operation.name, operation.status)
+            }
+        },
+        Change::ConditionOpened(condition) => format!("opened: {}", condition.detail),
+        Change::ConditionClosed(condition) => format!("closed: {}", condition.detail),
+    }
+}

@@ -1,0 +1,189 @@
+//! What the engine can be asked, and what it answers.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{
+        command::{Command, Disposition, Refusal},
+        digest::ContentId,
+        ids::{Claim, MerchantId, OrderKey, RequestId, SubscriptionId},
+        order::Order,
+    },
+    journal::{Attachment, Position},
+    record::{FilterRecord, KeptWebhook, Role, Source, WebhookMeta},
+};
+
+/// Something to be decided and recorded.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// A command about an order.
+    Order {
+        /// The command.
+        command: Command,
+        /// Where it came from.
+        source: Source,
+        /// The name of the API key that sent it.
+        actor: Option<String>,
+    },
+    /// Evidence in a webhook.
+    Evidence(Box<Evidence>),
+    /// A webhook that is about no order.
+    Keep(Box<KeptWebhook>, Vec<Attachment>),
+    /// Something about an API key.
+    Key(AskKey),
+    /// Something about a subscription.
+    Subscription(AskSubscription),
+    /// What a command would come to; records nothing.
+    Preview(Command),
+}
+
+/// Evidence in a webhook, with the webhook.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The command that accepts it, or reads it again.
+    pub command: Command,
+    /// The webhook; its disposition is filled in by the decision.
+    pub webhook: WebhookMeta,
+    /// Its body.
+    pub attachments: Vec<Attachment>,
+    /// Webhook or reread.
+    pub source: Source,
+}
+
+/// Something about an API key.
+#[derive(Clone, Debug)]
+pub enum AskKey {
+    /// Create one.
+    Create {
+        /// Its public id.
+        key_id: String,
+        /// A name for people.
+        name: String,
+        /// What it may do.
+        role: Role,
+        /// The merchants it may touch.
+        merchants: Vec<MerchantId>,
+        /// SHA-256 of its secret.
+        secret_sha256: [u8; 32],
+        /// Makes the call safe to repeat, with a hash of what it asks for.
+        request: Option<(RequestId, ContentId)>,
+    },
+    /// Revoke one.
+    Delete {
+        /// Its id.
+        key_id: String,
+    },
+}
+
+/// Something about a subscription.
+#[derive(Clone, Debug)]
+pub enum AskSubscription {
+    /// Create one.
+    Create {
+        /// Its merchant.
+        merchant: MerchantId,
+        /// Its name.
+        subscription: SubscriptionId,
+        /// What it admits.
+        filter: FilterRecord,
+        /// Everything up to this position counts as acknowledged.
+        start: Position,
+        /// Makes the call safe to repeat, with a hash of what it asks for.
+        request: (RequestId, ContentId),
+    },
+    /// Acknowledge.
+    Acknowledge {
+        /// Its merchant.
+        merchant: MerchantId,
+        /// Its name.
+        subscription: SubscriptionId,
+        /// Everything up to here.
+        position: Position,
+    },
+    /// Delete one.
+    Delete {
+        /// Its merchant.
+        merchant: MerchantId,
+        /// Its name.
+        subscription: SubscriptionId,
+    },
+}
+
+/// What was decided. By the time it is given, it is on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// True if it had taken effect before.
+    pub replayed: bool,
+    /// Position of the record, if one was made.
+    pub position: Option<Position>,
+    /// The order as it is now.
+    pub order: Option<Arc<Order>>,
+    /// What looks odd.
+    pub warning: Option<String>,
+    /// For evidence: what became of it.
+    pub disposition: Option<Disposition>,
+    /// For a preview: the changes it would make, in words.
+    pub preview: Vec<String>,
+}
+
+impl Answer {
+    /// An answer that says only whether it had taken effect before.
+    #[must_use]
+    pub(super) fn plain(replayed: bool) -> Self {
+        Self {
+            replayed,
+            position: None,
+            order: None,
+            warning: None,
+            disposition: None,
+            preview: Vec::new(),
+        }
+    }
+}
+
+/// Why something was refused. Nothing was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// By the rules of orders.
+    #[error(transparent)]
+    Order(#[from] Refusal),
+    /// The name belongs to something with other content.
+    #[error("this name is taken by a {what} with other content; choose a new one")]
+    NameTaken {
+        /// Of what.
+        what: &'static str,
+    },
+    /// The request id was used for something else.
+    #[error("this request_id was used with other content; make a new one for each new request")]
+    RequestIdReused,
+    /// There is none of that name.
+    #[error("there is no such {what}")]
+    NotFound {
+        /// Of what.
+        what: &'static str,
+    },
+    /// Without it nobody could manage keys any more.
+    #[error("this is the last owner key; create another one first")]
+    LastOwnerKey,
+    /// There are too many.
+    #[error("there may be at most {max} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        max: usize,
+    },
+}
+
+impl Ask {
+    /// What the decision will look up first.
+    #[must_use]
+    pub fn looks_up(&self) -> (Vec<OrderKey>, Vec<Claim>) {
+        match self {
+            Self::Order { command, .. } | Self::Preview(command) => command.looks_up(),
+            Self::Evidence(evidence) => evidence.command.looks_up(),
+            Self::Keep(..) | Self::Key(_) | Self::Subscription(_) => (Vec::new(), Vec::new()),
+        }
+    }
+}

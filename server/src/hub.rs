@@ -1,0 +1,233 @@
+//! How far the journal reaches, and who wants to know.
+//!
+//! The hub carries nothing to watchers: it keeps the newest records in memory and wakes those
+//! whose topic was touched. Each watcher reads what it lacks, from here or from the journal; so
+//! no watcher can miss a record, and none can slow the writer.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicU64},
+};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use crate::{
+    domain::ids::{MerchantId, OrderKey},
+    journal::{self, Position, Reader},
+    record::{self, OrderRecord, Record},
+};
+use std::sync::atomic::Ordering::{Acquire, Release};
+
+/// Records kept in memory for watchers.
+pub const RECENT_MAX: usize = 65_536;
+/// Records that one read hands out.
+pub const READ_MAX: usize = 256;
+
+/// A durable record, shared by all its watchers.
+#[derive(Debug)]
+pub struct Committed {
+    /// Its position.
+    pub position: Position,
+    /// The version of its subject after it.
+    pub version: u64,
+    /// What was decided.
+    pub record: Arc<Record>,
+    /// Its changes as the edge sends them, encoded by the first watcher for all.
+    pub encoded: OnceLock<Box<[Bytes]>>,
+}
+
+impl Committed {
+    /// The record as one about an order.
+    #[must_use]
+    pub fn of_order(&self) -> Option<&OrderRecord> {
+        match &*self.record {
+            Record::Order(record) => Some(record),
+            _ => None,
+        }
+    }
+}
+
+/// What a watcher waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Records of one order.
+    Order(OrderKey),
+    /// Records of all orders of one merchant.
+    Merchant(MerchantId),
+}
+
+/// Records after a position.
+#[derive(Debug)]
+pub enum Recent {
+    /// All that follows, up to [`READ_MAX`]; empty at the head.
+    Here(Vec<Arc<Committed>>),
+    /// Older than what is in memory: read the journal.
+    Older,
+}
+
+/// The hub. One engine announces, everyone else waits and reads.
+pub struct Hub {
+    head: AtomicU64,
+    recent: RwLock<VecDeque<Arc<Committed>>>,
+    topics: Mutex<HashMap<Topic, watch::Sender<Position>>>,
+    journal: Arc<dyn Reader>,
+}
+
+impl Hub {
+    /// A hub at the head of a journal.
+    #[must_use]
+    pub fn new(journal: Arc<dyn Reader>) -> Self {
+        Self {
+            head: AtomicU64::new(journal.head()),
+            recent: RwLock::default(),
+            topics: Mutex::default(),
+            journal,
+        }
+    }
+
+    /// Position of the newest announced record.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        self.head.load(Acquire)
+    }
+
+    /// Which journal the positions belong to.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.journal.identity().epoch
+    }
+
+    /// Makes durable records known, and wakes who waits for them.
+    pub fn announce(&self, batch: Vec<Arc<Committed>>) {
+        let Some(head) = batch.last().map(|committed| committed.position) else { return };
+        {
+            let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+            recent.extend(batch.iter().cloned());
+            let excess = recent.len().saturating_sub(RECENT_MAX);
+            recent.drain(..excess);
+        }
+        self.head.store(head, Release);
+        let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        if topics.is_empty() {
+            return;
+        }
+        for committed in &batch {
+            for topic in topics_of(committed) {
+                if let Some(sender) = topics.get(&topic) {
+                    sender.send_replace(committed.position);
+                }
+            }
+        }
+    }
+
+    /// Waits for a topic from now on.
+    #[must_use]
+    pub fn subscribe(self: &Arc<Self>, topic: Topic) -> Subscription {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = topics.entry(topic.clone()).or_insert_with(|| watch::Sender::new(0));
+        let receiver = Some(sender.subscribe());
+        drop(topics);
+        Subscription { hub: Arc::clone(self), topic, receiver }
+    }
+
+    /// Records after a position, if they are in memory.
+    #[must_use]
+    pub fn recent(&self, after: Position) -> Recent {
+        if after >= self.head() {
+            return Recent::Here(Vec::new());
+        }
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        match recent.front() {
+            Some(first) if first.position <= after + 1 => {
+                let skip = usize::try_from(after + 1 - first.position).unwrap_or(usize::MAX);
+                Recent::Here(recent.iter().skip(skip).take(READ_MAX).cloned().collect())
+            }
+            _ => Recent::Older,
+        }
+    }
+
+    /// Records after a position, from the journal. Blocks.
+    ///
+    /// # Errors
+    /// A journal that cannot be read, or a record in it that cannot.
+    pub fn read_journal(&self, after: Position) -> Result<Vec<Arc<Committed>>, ReadError> {
+        let records = self.journal.read(after, READ_MAX)?;
+        let decode = |stored: journal::Stored| {
+            let record = record::decode(&stored.record)
+                .map_err(|source| ReadError::Record { position: stored.position, source })?;
+            Ok(Arc::new(Committed {
+                position: stored.position,
+                version: stored.version,
+                record: Arc::new(record),
+                encoded: OnceLock::new(),
+            }))
+        };
+        records.into_iter().take_while(|r| r.position <= self.head()).map(decode).collect()
+    }
+
+    /// The journal itself, for what is not a stream: timelines and raw webhooks.
+    #[must_use]
+    pub fn journal(&self) -> &Arc<dyn Reader> {
+        &self.journal
+    }
+
+    fn unsubscribe(&self, topic: &Topic) {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        if topics.get(topic).is_some_and(|sender| sender.receiver_count() == 0) {
+            topics.remove(topic);
+        }
+    }
+}
+
+/// Why records could not be read back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// A record is not readable.
+    #[error("the record at position {position} cannot be read: {source}")]
+    Record {
+        /// Where.
+        position: Position,
+        /// Why.
+        #[source]
+        source: record::Unreadable,
+    },
+}
+
+fn topics_of(committed: &Committed) -> Vec<Topic> {
+    let Some(record) = committed.of_order() else { return Vec::new() };
+    let order = Topic::Order(record.key.clone());
+    match &record.key {
+        OrderKey::Recorded { merchant, .. } => vec![order, Topic::Merchant(merchant.clone())],
+        OrderKey::Unclaimed { .. } => vec![order],
+    }
+}
+
+/// Someone who waits for a topic. Forgotten when dropped.
+pub struct Subscription {
+    hub: Arc<Hub>,
+    topic: Topic,
+    /// `None` only while it is dropped.
+    receiver: Option<watch::Receiver<Position>>,
+}
+
+impl Subscription {
+    /// Returns once a record of the topic was announced that this call did not return for yet.
+    pub async fn touched(&mut self) {
+        if let Some(receiver) = &mut self.receiver {
+            // The sender lives in the hub as long as this subscription does.
+            drop(receiver.changed().await);
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.receiver = None;
+        self.hub.unsubscribe(&self.topic);
+    }
+}

@@ -1,0 +1,79 @@
+//! Where things stand in sled. One tree; the first byte says what follows.
+//!
+//! | first | then | holds |
+//! |---|---|---|
+//! | `n` | hash of the order's key | where its state is |
+//! | `o` | merchant (or account) hash, position of its first record | the order's state |
+//! | `c` | hash of the claim | the key of the order it belongs to |
+//! | `k` `s` `v` | name | API key, subscription, version of a subject |
+//! | `m` | | applied position, epoch and format |
+//!
+//! States stand in order of creation, so that the busy ones are neighbours; names and claims
+//! are written once.
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    domain::{ids::Claim, ids::OrderKey, order::Order},
+    record::{self, KeyRecord, Subject, SubscriptionRecord},
+};
+
+/// Where the applied position, the epoch and the format stand.
+pub(super) const META: &[u8] = b"m";
+/// First byte of names.
+pub(super) const NAME: u8 = b'n';
+/// First byte of states.
+pub(super) const STATE: u8 = b'o';
+/// First byte of claims.
+pub(super) const CLAIM: u8 = b'c';
+/// First byte of API keys.
+pub(super) const KEY: u8 = b'k';
+/// First byte of subscriptions.
+pub(super) const SUBSCRIPTION: u8 = b's';
+/// First byte of versions.
+pub(super) const VERSION: u8 = b'v';
+
+pub(super) fn name(key: &OrderKey) -> Vec<u8> {
+    hashed(NAME, &record::encode_key(key))
+}
+
+pub(super) fn claim(claim: &Claim) -> Vec<u8> {
+    hashed(CLAIM, &record::encode_claim(claim))
+}
+
+/// The place of an order's state; the order has at least one record.
+pub(super) fn state(order: &Order) -> Vec<u8> {
+    let first = order.positions.first().copied().unwrap_or(0);
+    [group(&order.key), first.to_be_bytes().to_vec()].concat()
+}
+
+/// What the states of a merchant, or of an account's unclaimed orders, begin with.
+pub(super) fn group(key: &OrderKey) -> Vec<u8> {
+    let (kind, name) = match key {
+        OrderKey::Recorded { merchant, .. } => (b'r', merchant.as_str()),
+        OrderKey::Unclaimed { account, .. } => (b'u', account.as_str()),
+    };
+    let mut place = vec![STATE, kind];
+    place.extend_from_slice(&Sha256::digest(name.as_bytes())[..8]);
+    place
+}
+
+pub(super) fn key(key: &KeyRecord) -> Vec<u8> {
+    [&[KEY], key.key_id.as_bytes()].concat()
+}
+
+pub(super) fn subscription(s: &SubscriptionRecord) -> Vec<u8> {
+    let subject = Subject::Subscription(s.merchant.clone(), s.subscription.clone());
+    [&[SUBSCRIPTION], &*subject.encode()].concat()
+}
+
+pub(super) fn version(subject: &Subject) -> Vec<u8> {
+    [&[VERSION], &*subject.encode()].concat()
+}
+
+fn hashed(first: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut place = Vec::with_capacity(17);
+    place.push(first);
+    place.extend_from_slice(&Sha256::digest(bytes)[..16]);
+    place
+}

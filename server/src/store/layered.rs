@@ -1,0 +1,94 @@
+//! A map in layers: what is not yet in sled, what is on its way there, and a bounded memory
+//! of what is.
+
+use std::{collections::HashMap, hash::Hash};
+
+/// States of one kind, newest first.
+pub(super) struct Layered<K, V> {
+    /// Not yet written. Never dropped.
+    pending: HashMap<K, V>,
+    /// Being written now. Never dropped before that is done.
+    writing: HashMap<K, V>,
+    /// Written; two generations, the older one goes when the younger is full.
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+/// Written states kept in memory, per generation.
+const GENERATION_MAX: usize = 50_000;
+
+impl<K, V> Default for Layered<K, V> {
+    fn default() -> Self {
+        let (pending, writing) = (HashMap::new(), HashMap::new());
+        Self { pending, writing, young: HashMap::new(), old: HashMap::new() }
+    }
+}
+
+impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
+    /// The newest value.
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        [&self.pending, &self.writing, &self.young, &self.old].into_iter().find_map(|m| m.get(key))
+    }
+
+    /// Sets a value that is to be written.
+    pub(super) fn put(&mut self, key: K, value: V) {
+        self.pending.insert(key, value);
+    }
+
+    /// Remembers a value that was read from sled, unless a newer one came meanwhile.
+    pub(super) fn keep(&mut self, key: K, value: &V) {
+        if self.get(&key).is_none() {
+            self.remember(key, value.clone());
+        }
+    }
+
+    /// How many values are not yet written.
+    pub(super) fn unwritten(&self) -> usize {
+        self.pending.len() + self.writing.len()
+    }
+
+    /// Takes what is to be written; it stays visible until [`Layered::wrote`].
+    pub(super) fn begin_write(&mut self) -> Vec<(K, V)> {
+        debug_assert!(self.writing.is_empty(), "one write at a time");
+        self.writing = std::mem::take(&mut self.pending);
+        self.writing.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
+    /// What was taken is in sled now.
+    pub(super) fn wrote(&mut self) {
+        for (key, value) in std::mem::take(&mut self.writing) {
+            self.remember(key, value);
+        }
+    }
+
+    fn remember(&mut self, key: K, value: V) {
+        if self.young.len() >= GENERATION_MAX {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.old.remove(&key);
+        self.young.insert(key, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unwritten_values_are_never_dropped_and_the_newest_is_seen() {
+        let mut map = Layered::default();
+        for n in 0..3 * GENERATION_MAX {
+            map.put(n, 1);
+        }
+        assert_eq!(map.begin_write().len(), 3 * GENERATION_MAX);
+        map.put(0, 2);
+        assert_eq!((map.get(&0), map.get(&1)), (Some(&2), Some(&1)));
+        map.wrote();
+        assert_eq!(map.get(&0), Some(&2), "what is pending wins");
+        assert_eq!(map.unwritten(), 1);
+        let kept = (0..3 * GENERATION_MAX).filter(|n| map.get(n).is_some()).count();
+        assert!(kept <= 2 * GENERATION_MAX + 1, "{kept}");
+        map.keep(0, &9);
+        assert_eq!(map.get(&0), Some(&2), "what was read from sled is never newer");
+    }
+}

@@ -1,0 +1,330 @@
+//! The view: the present state of every order, with the indexes that find it. Derived from the
+//! journal by `apply` alone; it can be deleted and comes back the same.
+//!
+//! What is newest stands in memory, where every reader sees it, and is written to sled in
+//! larger steps (see [`writer`]); so sled is never waited for, and never needed to be durable.
+
+mod keys;
+mod layered;
+mod list;
+mod open;
+pub mod verify;
+mod writer;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Condvar, Mutex, PoisonError, RwLock, atomic::AtomicBool, atomic::AtomicU64},
+};
+
+use fastbloom::AtomicBloomFilter;
+
+use crate::{
+    domain::{
+        command::World,
+        ids::{Claim, MerchantId, OrderKey, SubscriptionId},
+        order::Order,
+    },
+    journal::Position,
+    record::{self, KeyRecord, Record, Subject, SubscriptionRecord},
+};
+use layered::Layered;
+use std::sync::atomic::Ordering::{Acquire, Release};
+
+pub use list::Page;
+pub use open::{Options, Progress};
+
+/// Changes that may wait to be written to sled before the engine has to wait as well.
+pub const UNWRITTEN_MAX: usize = 200_000;
+
+/// Why the view cannot be used. The journal is not affected: delete the view and it comes back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// sled failed.
+    #[error("the view in {path} cannot be {doing}: {what}. It is rebuilt at the next start")]
+    Sled {
+        /// The folder.
+        path: String,
+        /// What was being done.
+        doing: &'static str,
+        /// What sled said.
+        what: String,
+    },
+    /// The journal could not be read.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::Error),
+    /// A record cannot be read.
+    #[error("the record at position {position} cannot be read: {source}")]
+    Record {
+        /// Where.
+        position: Position,
+        /// Why.
+        #[source]
+        source: record::Unreadable,
+    },
+    /// A stored state cannot be read.
+    #[error("a state in the view cannot be read: {0}. Delete the view folder; it is rebuilt")]
+    State(#[source] record::Unreadable),
+    /// The writer stopped after an error.
+    #[error("the view's writer stopped after an error; restart to rebuild")]
+    Stopped,
+}
+
+/// One applied record: the states it leaves behind.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// Its position.
+    pub position: Position,
+    /// What it was about.
+    pub subject: Subject,
+    /// The subject's version after it.
+    pub version: u64,
+    /// The state after it, for orders.
+    pub order: Option<Arc<Order>>,
+    /// The record itself.
+    pub record: Arc<Record>,
+    /// What it claimed for its order.
+    pub claims: Vec<Claim>,
+}
+
+/// The view. Cheap to share; one engine applies, everyone reads.
+pub struct Store {
+    db: sled::Db,
+    path: String,
+    epoch: u64,
+    inner: RwLock<Inner>,
+    /// Names and claims that may be in sled; what is not in here surely is not.
+    seen: AtomicBloomFilter,
+    /// False until everything that is in sled has been added to `seen`.
+    seen_is_complete: AtomicBool,
+    applied: AtomicU64,
+    written: AtomicU64,
+    stopped: AtomicBool,
+    wake: (Mutex<writer::Wanted>, Condvar),
+}
+
+#[derive(Default)]
+struct Inner {
+    orders: Layered<OrderKey, Arc<Order>>,
+    claims: Layered<Claim, OrderKey>,
+    /// Orders whose place in sled is not written yet, by that place.
+    unlisted: BTreeMap<Vec<u8>, OrderKey>,
+    keys: BTreeMap<String, KeyRecord>,
+    keys_by_secret: HashMap<[u8; 32], String>,
+    subscriptions: BTreeMap<(MerchantId, SubscriptionId), SubscriptionRecord>,
+    versions: HashMap<Subject, u64>,
+    /// Small states (keys, subscriptions, versions) to be written.
+    unwritten_small: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Store {
+    /// Position up to which the view holds, in memory and sled together.
+    #[must_use]
+    pub fn applied(&self) -> Position {
+        self.applied.load(Acquire)
+    }
+
+    /// Position up to which sled alone holds.
+    #[must_use]
+    pub fn written(&self) -> Position {
+        self.written.load(Acquire)
+    }
+
+    /// The state of an order.
+    ///
+    /// # Errors
+    /// [`Error::Sled`] or [`Error::State`].
+    pub fn find_order(&self, key: &OrderKey) -> Result<Option<Arc<Order>>, Error> {
+        if let Some(order) = self.read().orders.get(key) {
+            return Ok(Some(Arc::clone(order)));
+        }
+        let name = keys::name(key);
+        if !self.may_hold(&name) {
+            return Ok(None);
+        }
+        let Some(place) = self.get(&name)? else { return Ok(None) };
+        let Some(bytes) = self.get(&place)? else { return Ok(None) };
+        let order = Arc::new(record::decode_order(&bytes).map_err(Error::State)?);
+        self.write().orders.keep(key.clone(), &order);
+        Ok(Some(order))
+    }
+
+    /// The order that a claim belongs to.
+    ///
+    /// # Errors
+    /// [`Error::Sled`] or [`Error::State`].
+    pub fn find_claimant(&self, claim: &Claim) -> Result<Option<OrderKey>, Error> {
+        if let Some(key) = self.read().claims.get(claim) {
+            return Ok(Some(key.clone()));
+        }
+        let place = keys::claim(claim);
+        if !self.may_hold(&place) {
+            return Ok(None);
+        }
+        let Some(bytes) = self.get(&place)? else { return Ok(None) };
+        let key = record::decode_key(&bytes).map_err(Error::State)?;
+        self.write().claims.keep(claim.clone(), &key);
+        Ok(Some(key))
+    }
+
+    /// Fetches what a decision will look up, so that the engine finds it in memory.
+    ///
+    /// # Errors
+    /// As [`Store::find_order`].
+    pub fn warm(&self, orders: &[OrderKey], claims: &[Claim]) -> Result<(), Error> {
+        for claim in claims {
+            if let Some(owner) = self.find_claimant(claim)? {
+                self.find_order(&owner)?;
+            }
+        }
+        orders.iter().try_for_each(|key| self.find_order(key).map(drop))
+    }
+
+    /// True if [`Store::warm`] would have to read sled.
+    #[must_use]
+    pub fn is_cold(&self, orders: &[OrderKey], claims: &[Claim]) -> bool {
+        let inner = self.read();
+        orders.iter().any(|k| inner.orders.get(k).is_none() && self.may_hold(&keys::name(k)))
+            || claims.iter().any(|c| inner.claims.get(c).is_none() && self.may_hold(&keys::claim(c)))
+    }
+
+    /// The version of a subject that is not an order; 0 if there is no record of it.
+    #[must_use]
+    pub fn version(&self, subject: &Subject) -> u64 {
+        self.read().versions.get(subject).copied().unwrap_or(0)
+    }
+
+    /// An API key by its id. Revoked keys are not found.
+    #[must_use]
+    pub fn key(&self, key_id: &str) -> Option<KeyRecord> {
+        self.read().keys.get(key_id).filter(|key| !key.deleted).cloned()
+    }
+
+    /// An API key by the hash of its secret.
+    #[must_use]
+    pub fn key_by_secret(&self, secret_sha256: &[u8; 32]) -> Option<KeyRecord> {
+        let inner = self.read();
+        let key_id = inner.keys_by_secret.get(secret_sha256)?;
+        inner.keys.get(key_id).filter(|key| !key.deleted).cloned()
+    }
+
+    /// Every API key that is not revoked, by id.
+    #[must_use]
+    pub fn keys(&self) -> Vec<KeyRecord> {
+        self.read().keys.values().filter(|key| !key.deleted).cloned().collect()
+    }
+
+    /// A subscription. Deleted ones are not found.
+    #[must_use]
+    pub fn subscription(
+        &self,
+        merchant: &MerchantId,
+        subscription: &SubscriptionId,
+    ) -> Option<SubscriptionRecord> {
+        let key = (merchant.clone(), subscription.clone());
+        self.read().subscriptions.get(&key).filter(|s| !s.deleted).cloned()
+    }
+
+    /// Subscriptions of a merchant after a name, by name.
+    #[must_use]
+    pub fn subscriptions(&self, merchant: &MerchantId) -> Vec<SubscriptionRecord> {
+        let inner = self.read();
+        let of_merchant = |s: &&SubscriptionRecord| s.merchant == *merchant && !s.deleted;
+        inner.subscriptions.values().filter(of_merchant).cloned().collect()
+    }
+
+    /// How many subscriptions there are.
+    #[must_use]
+    pub fn subscription_count(&self) -> usize {
+        self.read().subscriptions.values().filter(|s| !s.deleted).count()
+    }
+
+    /// Makes applied records visible. They must follow the applied position without a gap.
+    /// Waits while too much is unwritten.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] if the writer failed.
+    pub fn apply(&self, batch: Vec<Applied>) -> Result<(), Error> {
+        let Some(last) = batch.last().map(|applied| applied.position) else { return Ok(()) };
+        debug_assert_eq!(batch[0].position, self.applied() + 1, "records without a gap");
+        self.wait_for_room()?;
+        let mut inner = self.write();
+        for applied in batch {
+            self.apply_one(&mut inner, applied);
+        }
+        let unwritten = inner.orders.unwritten();
+        // Under the lock, so that the writer takes states and position that fit together.
+        self.applied.store(last, Release);
+        drop(inner);
+        if unwritten > UNWRITTEN_MAX / 2 {
+            self.want(writer::Wanted::Write);
+        }
+        Ok(())
+    }
+
+    fn apply_one(&self, inner: &mut Inner, applied: Applied) {
+        for claim in applied.claims {
+            self.seen.insert(&keys::claim(&claim));
+            if let Subject::Order(key) = &applied.subject {
+                inner.claims.put(claim, key.clone());
+            }
+        }
+        match (&applied.subject, applied.order, &*applied.record) {
+            (Subject::Order(key), Some(order), _) => {
+                if order.version == 1 {
+                    self.seen.insert(&keys::name(key));
+                    inner.unlisted.insert(keys::state(&order), key.clone());
+                }
+                inner.orders.put(key.clone(), order);
+                return;
+            }
+            (_, _, Record::Key(key)) => {
+                inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
+                inner.keys.insert(key.key_id.clone(), key.clone());
+                inner.unwritten_small.insert(keys::key(key), record::encode(&applied.record).into());
+            }
+            (_, _, Record::Subscription(s)) => {
+                let key = (s.merchant.clone(), s.subscription.clone());
+                inner.subscriptions.insert(key, s.clone());
+                let place = keys::subscription(s);
+                inner.unwritten_small.insert(place, record::encode(&applied.record).into());
+            }
+            _ => {}
+        }
+        let place = keys::version(&applied.subject);
+        inner.unwritten_small.insert(place, applied.version.to_be_bytes().to_vec());
+        inner.versions.insert(applied.subject, applied.version);
+    }
+
+    fn may_hold(&self, place: &[u8]) -> bool {
+        !self.seen_is_complete.load(Acquire) || self.seen.contains(place)
+    }
+
+    fn get(&self, place: &[u8]) -> Result<Option<sled::IVec>, Error> {
+        self.db.get(place).map_err(|error| self.failed("read", &error))
+    }
+
+    fn failed(&self, doing: &'static str, error: &sled::Error) -> Error {
+        Error::Sled { path: self.path.clone(), doing, what: error.to_string() }
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The rules look orders up here. A view that cannot be read stops the engine: deciding as if
+/// an order were unknown would be worse than not deciding.
+impl World for Store {
+    fn order(&self, key: &OrderKey) -> Option<Arc<Order>> {
+        self.find_order(key).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn claimant(&self, claim: &Claim) -> Option<OrderKey> {
+        self.find_claimant(claim).unwrap_or_else(|error| panic!("{error}"))
+    }
+}

@@ -1,0 +1,166 @@
+//! Writes the view to sled, in steps: some seconds of changes at once, each state only in its
+//! newest form, sorted by place.
+//!
+//! A step need not be atomic. Each state carries its own position and `apply` skips what it
+//! already holds; the applied position is written last. So a crash between two batches of a
+//! step only means that some records are applied again at the next start.
+
+use std::{
+    sync::{Arc, PoisonError, Weak, atomic::Ordering::Release},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use super::{Error, Store, UNWRITTEN_MAX, keys};
+use crate::record;
+
+/// Longest time that a change waits to be written to sled.
+const STEP_EVERY: Duration = Duration::from_secs(2);
+/// Keys of one sled batch. Every reader of sled waits while one is applied.
+const BATCH_KEYS_MAX: usize = 250;
+
+/// What the writer is asked to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Wanted {
+    /// Nothing before the interval is over.
+    Nothing,
+    /// Write now.
+    Write,
+    /// Write what is left, and end.
+    End,
+}
+
+/// The thread that writes; ends, with everything written, when this is dropped.
+pub struct Writer {
+    store: Arc<Store>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts writing.
+    pub(super) fn start(store: Arc<Store>) -> std::io::Result<Self> {
+        let weak = Arc::downgrade(&store);
+        let builder = std::thread::Builder::new().name("view-writer".into());
+        let thread = builder.spawn(move || run(&weak))?;
+        Ok(Self { store, thread: Some(thread) })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.store.want(Wanted::End);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the view's writer panicked; the view is rebuilt if it is damaged");
+        }
+    }
+}
+
+fn run(store: &Weak<Store>) {
+    while let Some(store) = store.upgrade() {
+        let wanted = store.wait_until_wanted();
+        if let Err(error) = store.write_step() {
+            tracing::error!(%error, "the view cannot be written; the engine stops");
+            store.stopped.store(true, Release);
+            store.wake.1.notify_all();
+            return;
+        }
+        store.wake.1.notify_all();
+        if wanted == Wanted::End {
+            return;
+        }
+    }
+}
+
+impl Store {
+    /// Asks the writer for something; a stronger wish stands.
+    pub(super) fn want(&self, wanted: Wanted) {
+        let mut now = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = (*now).max(wanted);
+        drop(now);
+        self.wake.1.notify_all();
+    }
+
+    /// Waits until there is room for another batch.
+    pub(super) fn wait_for_room(&self) -> Result<(), Error> {
+        while !self.stopped.load(std::sync::atomic::Ordering::Acquire) {
+            if self.read().orders.unwritten() < UNWRITTEN_MAX {
+                return Ok(());
+            }
+            self.want(Wanted::Write);
+            let guard = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.wake.1.wait_timeout(guard, Duration::from_millis(50)));
+        }
+        Err(Error::Stopped)
+    }
+
+    fn wait_until_wanted(&self) -> Wanted {
+        let guard = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = |wanted: &mut Wanted| *wanted == Wanted::Nothing;
+        let waited = self.wake.1.wait_timeout_while(guard, STEP_EVERY, idle);
+        let (mut guard, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let wanted = *guard;
+        if wanted == Wanted::Write {
+            *guard = Wanted::Nothing;
+        }
+        wanted
+    }
+
+    /// Writes everything that is in memory only.
+    pub(super) fn write_step(&self) -> Result<(), Error> {
+        let mut inner = self.write();
+        let applied = self.applied();
+        if applied == self.written() {
+            return Ok(());
+        }
+        let orders = inner.orders.begin_write();
+        let claims = inner.claims.begin_write();
+        let small = std::mem::take(&mut inner.unwritten_small);
+        let listed: Vec<Vec<u8>> = inner.unlisted.keys().cloned().collect();
+        drop(inner);
+
+        let mut puts: Vec<(Vec<u8>, Vec<u8>)> = Vec::with_capacity(orders.len() + claims.len());
+        for (key, order) in &orders {
+            let place = keys::state(order);
+            // An order that was never written has no name there yet; writing a name again
+            // after a restart does no harm.
+            if order.positions.first().is_some_and(|first| *first > self.written()) {
+                puts.push((keys::name(key), place.clone()));
+            }
+            puts.push((place, record::encode_order(order)));
+        }
+        for (claim, key) in &claims {
+            puts.push((keys::claim(claim), record::encode_key(key).to_vec()));
+        }
+        puts.extend(small);
+        puts.sort_unstable();
+        for chunk in puts.chunks(BATCH_KEYS_MAX) {
+            self.put(chunk)?;
+        }
+        let meta = self.meta(applied);
+        self.put(&[(keys::META.to_vec(), meta)])?;
+
+        let mut inner = self.write();
+        inner.orders.wrote();
+        inner.claims.wrote();
+        for place in listed {
+            inner.unlisted.remove(&place);
+        }
+        self.written.store(applied, Release);
+        Ok(())
+    }
+
+    fn put(&self, puts: &[(Vec<u8>, Vec<u8>)]) -> Result<(), Error> {
+        let mut batch = sled::Batch::default();
+        for (place, bytes) in puts {
+            batch.insert(place.as_slice(), bytes.as_slice());
+        }
+        self.db.apply_batch(batch).map_err(|error| self.failed("written", &error))?;
+        // sled collects garbage only when pinned; without this, large batches leak.
+        for _ in puts {
+            drop(sled::pin());
+        }
+        Ok(())
+    }
+}
