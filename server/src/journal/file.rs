@@ -18,6 +18,8 @@
 
 mod directory;
 mod encode;
+mod erase;
+mod found;
 mod frame;
 mod head;
 mod layout;
@@ -42,14 +44,12 @@ use std::{
 use self::{
     directory::io,
     encode::{Place, encode, encoded_bytes},
-    frame::{GONE_MARK, MARK_BYTES},
     head::{HEAD_BYTES, Head, Kind},
     opening::{Opened, begin_segment, open},
     reader::Shared,
     seal::Seal,
     segment::{SEGMENT_BYTES_MAX, Segment},
     spare::{Spare, allocate},
-    window::Window,
 };
 use super::{Appended, Entry, Error, Identity, Journal, Position, Reader, limits};
 
@@ -164,42 +164,9 @@ impl FileJournal {
         if position == 0 || position >= self.next {
             return Ok(false);
         }
-        let result = self.erase_in(&self.shared.segment(position), position, attachment);
+        let result = erase::erase(&self.shared.segment(position), position, attachment);
         self.is_stopped = result.is_err();
         result
-    }
-
-    fn erase_in(&self, segment: &Segment, position: u64, attachment: usize) -> Result<bool, Error> {
-        let mut window = Window::new(&segment.file, segment.end());
-        let (mut at, mut offset) = segment.locate(position);
-        let mut header = reader::header_at(&mut window, segment, at, offset)?;
-        while at < position {
-            offset += header.frame_bytes() as u64;
-            at += 1;
-            header = reader::header_at(&mut window, segment, at, offset)?;
-        }
-        let frame = window
-            .at(offset, header.frame_bytes())
-            .map_err(io("read", &segment.path))?;
-        header
-            .check(frame, segment.seed)
-            .map_err(|what| segment.damaged(position, offset, what))?;
-        let parts = header.parts(frame).unwrap_or_default();
-        let Some(part) = parts.get(attachment) else {
-            return Ok(false);
-        };
-        let mark = offset + part.at as u64;
-        // The mark first: bytes that are gone without it would be damage.
-        let erase = || {
-            segment.file.write_all_at(&GONE_MARK, mark)?;
-            segment.file.sync_data()?;
-            segment
-                .file
-                .write_all_at(&vec![0; part.stored], mark + MARK_BYTES as u64)?;
-            segment.file.sync_data()
-        };
-        erase().map_err(io("erase in", &segment.path))?;
-        Ok(true)
     }
 
     fn write(&mut self, entries: &[Entry]) -> Result<Vec<Appended>, Error> {

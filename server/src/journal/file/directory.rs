@@ -17,10 +17,9 @@ const NAME_SUFFIX: &str = ".log";
 
 /// Names what failed, for `map_err`.
 pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path = path.display().to_string();
     move |source| Error::Io {
         doing,
-        path,
+        path: path.display().to_string(),
         source,
     }
 }

@@ -16,7 +16,7 @@ use std::{
 use bytes::Bytes;
 use tempfile::TempDir;
 
-use super::*;
+use super::{frame::MARK_BYTES, *};
 use crate::journal::{Attachment, Stored};
 
 /// Small enough that a few records fill it.
@@ -85,6 +85,17 @@ fn read_all(journal: &FileJournal) -> Vec<Stored> {
         }
         all.extend(more);
     }
+}
+
+/// A directory in memory if there is one, for tests that sync thousands of times.
+fn fast_directory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        TempDir::new_in(memory)
+    } else {
+        TempDir::new()
+    }
+    .unwrap()
 }
 
 /// What a journal holds after the entries 1 to `count` were appended.

@@ -13,7 +13,7 @@ struct Scene {
 
 impl Scene {
     fn new(batches: &[&[Entry]]) -> Self {
-        let directory = TempDir::new().unwrap();
+        let directory = fast_directory();
         let mut journal = Self::open(directory.path()).unwrap();
         for batch in batches {
             journal.append(batch).unwrap();
