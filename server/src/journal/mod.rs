@@ -5,6 +5,7 @@
 //! [`crate::record`]. It keeps out every rule about payments.
 
 pub mod file;
+mod limits;
 pub mod memory;
 
 use std::sync::Arc;
@@ -16,6 +17,16 @@ pub type Position = u64;
 
 /// Records that one `append` may carry.
 pub const APPEND_ENTRIES_MAX: usize = 1024;
+/// [`Entry::bytes`] that one `append` may carry; the largest single entry fits.
+pub const APPEND_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes after which one `read` stops, but it always gives at least one record.
+pub const READ_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of one subject.
+pub const SUBJECT_BYTES_MAX: usize = 1024;
+/// Claims that one entry may make.
+pub const CLAIMS_MAX: usize = 256;
+/// Bytes of one claim.
+pub const CLAIM_BYTES_MAX: usize = 1024;
 /// Bytes of one record, without its attachments.
 pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of one attachment.
@@ -43,12 +54,27 @@ pub struct Entry {
     /// Things that belong to the first subject that claims them, for ever. A claim that
     /// another subject holds is a conflict.
     pub claims: Vec<Bytes>,
-    /// True if this entry and the one after it take effect together or not at all.
+    /// True if this entry and the one after it take effect together or not at all. Says nothing
+    /// on the last entry of an append.
     pub linked_to_next: bool,
     /// The decision, encoded.
     pub record: Bytes,
     /// Bytes that the record refers to by hash, and that may be erased later.
     pub attachments: Vec<Attachment>,
+}
+
+impl Entry {
+    /// What the entry counts towards [`APPEND_BYTES_MAX`], so that a batch can be ended in time.
+    pub fn bytes(&self) -> usize {
+        let claims: usize = self.claims.iter().map(Bytes::len).sum();
+        let attachments: usize = self
+            .attachments
+            .iter()
+            .filter_map(|a| a.bytes.as_ref())
+            .map(Bytes::len)
+            .sum();
+        self.subject.len() + claims + self.record.len() + attachments
+    }
 }
 
 /// Bytes that a record refers to by hash.
@@ -91,7 +117,8 @@ pub struct Stored {
     pub attachments: Vec<Attachment>,
 }
 
-/// Why a journal cannot be used. After an error of `append` it refuses all further writes.
+/// Why a journal cannot be used. After an error of `append` it refuses all further writes, unless
+/// the error is [`Error::TooLarge`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -160,7 +187,8 @@ pub trait Journal: Send + 'static {
     ///
     /// # Errors
     /// An [`Error`] means that nothing is known of any entry, and that every later call fails
-    /// with [`Error::Stopped`].
+    /// with [`Error::Stopped`]. Only [`Error::TooLarge`] is found before anything is written and
+    /// leaves the journal as it was.
     fn append(&mut self, entries: &[Entry]) -> Result<Vec<Appended>, Error>;
 
     /// A handle for reading, valid as long as the journal is open.
@@ -169,11 +197,23 @@ pub trait Journal: Send + 'static {
 
 /// The reading end; cheap to share.
 pub trait Reader: Send + Sync + 'static {
-    /// Up to `limit` records after `after`, oldest first, without gaps. Empty at the head.
+    /// Up to `limit` records after `after`, oldest first, without gaps. Empty at the head, and
+    /// only there; it may hold fewer than `limit` anywhere, see [`READ_BYTES_MAX`].
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Damaged`].
     fn read(&self, after: Position, limit: usize) -> Result<Vec<Stored>, Error>;
+
+    /// The record at `position`, or `None` if there is none yet.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    fn read_one(&self, position: Position) -> Result<Option<Stored>, Error> {
+        match position.checked_sub(1) {
+            Some(after) => Ok(self.read(after, 1)?.pop()),
+            None => Ok(None),
+        }
+    }
 
     /// Position of the newest durable record; 0 if there is none.
     fn head(&self) -> Position;
