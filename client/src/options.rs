@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Makes a [`Client`]: see [`Client::builder`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
     endpoint: String,
@@ -158,6 +158,11 @@ impl ClientBuilder {
             .tcp_nodelay(true);
         let is_https = endpoint.uri().scheme_str() == Some("https");
         let tls = match &self.tls {
+            // Otherwise the key would travel in the clear although TLS was asked for.
+            Some(_) if !is_https => {
+                let message = "TLS needs an address that begins with https://";
+                return Err(Error::local(ErrorKind::InvalidArgument, message));
+            }
             Some(tls) => tls.config(),
             None if is_https => ClientTlsConfig::new().with_native_roots(),
             None => return Ok(endpoint),
@@ -174,6 +179,17 @@ impl ClientBuilder {
         })?;
         value.set_sensitive(true);
         Ok(Some(value))
+    }
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The API key stays out of logs.
+        f.debug_struct("ClientBuilder")
+            .field("endpoint", &self.endpoint)
+            .field("merchant_id", &self.merchant_id)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

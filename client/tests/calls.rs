@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use paystatus_client::{
     Client, ErrorKind, Money, NewOperation, NewOrder, OperationStatus, Outcome, PaymentStatus,
-    RetryPolicy,
+    RetryPolicy, Tls,
 };
 use paystatus_proto::v1;
 use tonic::{Code, Status};
@@ -217,10 +217,19 @@ async fn wrong_settings_are_refused_at_once() {
     for builder in [
         Client::builder("not an address"),
         Client::builder("http://localhost:1").api_key("new\nline"),
+        Client::builder("http://localhost:1").tls(Tls::default()),
+        Client::builder("https://localhost:1")
+            .tls(Tls { ca_pem: Some("-----BEGIN no".into()), domain_name: None }),
     ] {
         let error = builder.connect_lazy().expect_err("wrong");
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     }
+}
+
+#[test]
+fn the_key_stays_out_of_logs() {
+    let builder = Client::builder("http://localhost:1").api_key("s3cret");
+    assert!(!format!("{builder:?}").contains("s3cret"));
 }
 
 #[tokio::test]

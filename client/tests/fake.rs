@@ -1,6 +1,10 @@
 //! A server that the test plays itself: every call arrives as a [`Call`], and the test answers.
 
-use std::{net::SocketAddr, sync::Mutex, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use paystatus_client::{Client, ClientBuilder, RetryPolicy};
 use paystatus_proto::{
@@ -15,7 +19,7 @@ use paystatus_proto::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     task::JoinSet,
     time::timeout,
 };
@@ -34,7 +38,8 @@ pub(crate) type Frames = mpsc::Receiver<Result<Encoded, Status>>;
 pub(crate) struct Fake {
     pub(crate) address: SocketAddr,
     calls: mpsc::UnboundedReceiver<Call>,
-    connections: std::sync::Arc<Mutex<JoinSet<()>>>,
+    connections: Arc<Mutex<JoinSet<()>>>,
+    freeze: Arc<Notify>,
 }
 
 impl Fake {
@@ -52,15 +57,16 @@ impl Fake {
 
         let gate = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = gate.local_addr().expect("an address");
-        let connections = std::sync::Arc::new(Mutex::new(JoinSet::new()));
-        let passing = connections.clone();
+        let connections = Arc::new(Mutex::new(JoinSet::new()));
+        let freeze = Arc::new(Notify::new());
+        let (passing, freezing) = (connections.clone(), freeze.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = gate.accept().await {
-                let pass = pass(client, server_address);
+                let pass = pass(client, server_address, freezing.clone());
                 passing.lock().expect("no panic").spawn(pass);
             }
         });
-        Self { address, calls, connections }
+        Self { address, calls, connections, freeze }
     }
 
     /// A client of this server that tries again and acknowledges without much delay.
@@ -88,6 +94,11 @@ impl Fake {
         self.calls.try_recv().ok()
     }
 
+    /// Makes every present connection half-open: it stays, but nothing passes any more.
+    pub(crate) fn freeze(&self) {
+        self.freeze.notify_waiters();
+    }
+
     /// Cuts every connection, as a network does: without a word.
     pub(crate) fn cut(&self) {
         self.connections.lock().expect("no panic").abort_all();
@@ -103,10 +114,13 @@ pub(crate) fn quick_retries() -> RetryPolicy {
     }
 }
 
-async fn pass(mut client: TcpStream, server: SocketAddr) {
+async fn pass(mut client: TcpStream, server: SocketAddr, freeze: Arc<Notify>) {
     if let Ok(mut server) = TcpStream::connect(server).await {
-        // How the connection ends is no concern of the gate.
-        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+        tokio::select! {
+            // How the connection ends is no concern of the gate.
+            _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+            () = freeze.notified() => std::future::pending().await,
+        }
     }
 }
 

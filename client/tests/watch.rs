@@ -127,6 +127,27 @@ async fn silence_is_noticed() {
     assert_eq!(next(&mut words).await, "changes 2.0");
 }
 
+/// Half-open connections are the top complaint about long streams: grpc-dart#829,
+/// grpc-node#3022. A new stream on the same dead connection would hang as well.
+#[tokio::test]
+async fn a_half_open_connection_is_given_up() {
+    let mut fake = Fake::start().await;
+    let ping = Duration::from_millis(100);
+    let client = fake.builder().keep_alive(ping, ping).connect_lazy().expect("valid");
+    let mut words = read(client.watch("o1"));
+    let (_, reply) = receive!(fake, WatchOrder);
+    let frames = Sender::open(reply);
+    frames.send("c1", opened(Duration::from_millis(60))).await;
+    frames.send("c2", change("o1", 1)).await;
+    assert_eq!(next(&mut words).await, "changes 1.0");
+
+    fake.freeze();
+    let (begins, frames) = watched!(fake);
+    assert_eq!(begins, "c2");
+    frames.send("c3", change("o1", 2)).await;
+    assert_eq!(next(&mut words).await, "changes 2.0");
+}
+
 #[tokio::test]
 async fn heartbeats_are_no_silence() {
     let mut fake = Fake::start().await;
