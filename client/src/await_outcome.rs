@@ -64,6 +64,12 @@ impl From<&str> for AwaitTarget {
     }
 }
 
+impl From<String> for AwaitTarget {
+    fn from(order_id: String) -> Self {
+        Self::order(order_id)
+    }
+}
+
 impl From<&Order> for AwaitTarget {
     fn from(order: &Order) -> Self {
         Self::order(&order.order_id)
@@ -76,7 +82,7 @@ impl Client {
     /// not be reached all the while. Where long calls do not get through, it polls.
     ///
     /// ```
-    /// # async fn example(client: paystatus_client::Client) -> Result<(), paystatus_client::Error> {
+    /// # async fn run(client: paystatus_client::Client) -> Result<(), paystatus_client::Error> {
     /// use std::time::Duration;
     /// use paystatus_client::Outcome;
     ///

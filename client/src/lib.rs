@@ -31,14 +31,16 @@
 //!
 //! # What there is
 //!
-//! | to | use |
-//! |---|---|
-//! | record what you are about to do | [`Client::create_order`], [`create_attempt`](Client::create_attempt), [`create_capture`](Client::create_capture), [`create_refund`](Client::create_refund), [`create_void`](Client::create_void), [`record_provider_reply`](Client::record_provider_reply) |
-//! | wait for one outcome | [`Client::await_outcome`] |
-//! | follow one order | [`Client::watch`] |
-//! | follow all orders, and resume after a restart | [`Client::subscribe`] |
-//! | look | [`Client::get_order`], [`list_orders`](Client::list_orders), [`timeline`](Client::timeline) |
-//! | operate | subscriptions, webhooks and keys: the other methods of [`Client`] |
+//! - Record what you are about to do: [`Client::create_order`],
+//!   [`create_attempt`](Client::create_attempt), [`create_capture`](Client::create_capture),
+//!   [`create_refund`](Client::create_refund), [`create_void`](Client::create_void), and what the
+//!   provider answered: [`record_provider_reply`](Client::record_provider_reply).
+//! - Wait for one outcome: [`Client::await_outcome`].
+//! - Follow one order: [`Client::watch`].
+//! - Follow all orders, and resume after a restart: [`Client::subscribe`].
+//! - Look: [`Client::get_order`], [`list_orders`](Client::list_orders),
+//!   [`timeline`](Client::timeline).
+//! - Operate: subscriptions, webhooks and keys are the other methods of [`Client`].
 //!
 //! `examples/` has a complete program for each task.
 //!

@@ -13,6 +13,11 @@ use crate::{
     retry::RetryPolicy,
 };
 
+/// How much of one stream may wait unread, in bytes …
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+/// … and of all together. A hundred readers that are slow leave room for everybody else.
+const CONNECTION_WINDOW_BYTES: u32 = 32 * 1024 * 1024;
+
 /// Makes a [`Client`]: see [`Client::builder`].
 #[derive(Clone)]
 #[must_use]
@@ -155,6 +160,8 @@ impl ClientBuilder {
             .http2_keep_alive_interval(settings.keep_alive_interval)
             .keep_alive_timeout(settings.keep_alive_timeout)
             .keep_alive_while_idle(true)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .tcp_nodelay(true);
         let is_https = endpoint.uri().scheme_str() == Some("https");
         let tls = match &self.tls {

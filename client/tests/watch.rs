@@ -11,7 +11,7 @@ use v1::frame::Content;
 
 use crate::{
     fake::{Fake, PATIENCE, receive},
-    frames::{Sender, change, changes, closing, opened, opened_as, snapshot, start},
+    frames::{Sender, change, changes, closing, opened, opened_as, order, snapshot, start},
 };
 
 const SNAPSHOT: &str = "place 3";
@@ -257,6 +257,34 @@ async fn what_reconnecting_cannot_mend_ends_the_stream() {
         assert_eq!(next(&mut words).await, expected);
         assert_eq!(next(&mut words).await, "true", "then it is over");
     }
+}
+
+#[tokio::test]
+async fn readers_that_are_slow_do_not_hold_up_the_connection() {
+    let mut fake = Fake::start().await;
+    let client = fake.client();
+    let label = |n: usize| (n.to_string(), "x".repeat(64 * 1024));
+    let large = v1::Order { labels: [label(1)].into(), ..order("o1") };
+    let entry = Content::SnapshotEntry(v1::SnapshotEntry { order: Some(large) });
+    let mut slow = Vec::new();
+    for _ in 0..16 {
+        let mut watch = client.watch("o1");
+        let sending = async {
+            let (_, frames) = watched!(fake);
+            for _ in 0..50 {
+                frames.send("c1", entry.clone()).await;
+            }
+            frames
+        };
+        let (word, frames) = tokio::join!(told(&mut watch), sending);
+        assert_eq!(word, "snapshot 0");
+        slow.push((watch, frames));
+    }
+    let call = tokio::spawn(async move { client.get_order("o2").await });
+    let (_, reply) = receive!(fake, GetOrder);
+    reply.send(Ok(v1::GetOrderResponse { order: Some(order("o2")) })).expect("waits");
+    let answer = timeout(PATIENCE, call).await.expect("in time");
+    assert_eq!(answer.expect("no panic").expect("found").order_id, "o2");
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ impl Client {
     /// error. The position moves up to what was confirmed, never beyond.
     ///
     /// ```
-    /// # async fn example(client: paystatus_client::Client) -> Result<(), paystatus_client::Error> {
+    /// # async fn run(client: paystatus_client::Client) -> Result<(), paystatus_client::Error> {
     /// use futures_util::StreamExt as _;
     /// use paystatus_client::{Event, Subscribe};
     ///

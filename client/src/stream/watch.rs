@@ -27,7 +27,7 @@ impl Client {
     /// resumes by itself, for as long as it is read; it ends after an error.
     ///
     /// ```
-    /// # async fn example(client: paystatus_client::Client) -> Result<(), paystatus_client::Error> {
+    /// # async fn run(client: paystatus_client::Client) -> Result<(), paystatus_client::Error> {
     /// use futures_util::StreamExt as _;
     /// use paystatus_client::Event;
     ///
