@@ -203,6 +203,10 @@ async fn every_way_to_lose_a_connection_leads_to_the_next() {
     let (begins, frames) = watched!(fake);
     assert_eq!(begins, "c2", "after an end without a word");
 
+    frames.fail(Status::deadline_exceeded("cut on the way")).await;
+    let (begins, frames) = watched!(fake);
+    assert_eq!(begins, "c2", "after a limit on the way");
+
     frames.fail(Status::unavailable("down")).await;
     let (_, reply) = receive!(fake, WatchOrder);
     reply.send(Err(Status::unavailable("still down"))).expect("waits");

@@ -160,7 +160,7 @@ impl Session {
     async fn recover(&mut self, broken: Break) -> Result<(), Error> {
         self.connection = None;
         match broken {
-            Break::Failed(error) if retry::is_transient(&error) => {
+            Break::Failed(error) if can_resume(&error) => {
                 self.pause(error.retry_after(), &error.to_string()).await;
             }
             Break::Failed(error) => return Err(error),
@@ -189,6 +189,12 @@ fn frames<M: Send + 'static>(
     // A message of a later version may hold no frame: that is one that says nothing.
     let frame = move |message| Frame::from_wire(frame_of(message).unwrap_or_default());
     messages.map(move |message| message.map(frame)).boxed()
+}
+
+/// Something on the way may cut a long stream with DEADLINE_EXCEEDED: unlike a call that was cut,
+/// a stream loses nothing by beginning again.
+fn can_resume(error: &Error) -> bool {
+    retry::is_transient(error) || error.kind() == ErrorKind::DeadlineExceeded
 }
 
 /// How long a healthy stream may be silent: 2.5 heartbeats.
