@@ -1,0 +1,10 @@
+//! Tests of the client against scripted servers, over real sockets on port 0.
+
+mod await_outcome;
+mod calls;
+mod cursor_store;
+mod fake;
+mod frames;
+mod methods;
+mod subscribe;
+mod watch;
