@@ -27,9 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out_dir = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out_dir.join("descriptors.bin"), descriptors.encode_to_vec())?;
 
-    tonic_prost_build::configure()
-        .build_server(false)
-        .compile_fds(descriptors.clone())?;
+    tonic_prost_build::configure().build_server(false).compile_fds(descriptors.clone())?;
 
     // The server's side again, with two differences: frames of streams are encoded once for
     // all watchers, so they pass as ready bytes; and streams get small buffers.
@@ -40,10 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_client(false)
         .codec_path("crate::codec::SmallBufferCodec")
         .extern_path(".paystatus.v1.WatchOrderResponse", "crate::codec::Encoded")
-        .extern_path(
-            ".paystatus.v1.WatchChangesResponse",
-            "crate::codec::Encoded",
-        )
+        .extern_path(".paystatus.v1.WatchChangesResponse", "crate::codec::Encoded")
         .extern_path(".paystatus.v1", "crate::v1")
         .compile_fds(descriptors)?;
     Ok(())

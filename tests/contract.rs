@@ -37,23 +37,13 @@ fn the_contract_is_as_recorded() {
 fn difference(recorded: &str, present: &str) -> String {
     let (old, new): (BTreeSet<_>, BTreeSet<_>) =
         (recorded.lines().collect(), present.lines().collect());
-    let removed = recorded
-        .lines()
-        .filter(|line| !new.contains(line))
-        .map(|line| ("-", line));
-    let added = present
-        .lines()
-        .filter(|line| !old.contains(line))
-        .map(|line| ("+", line));
+    let removed = recorded.lines().filter(|line| !new.contains(line)).map(|line| ("-", line));
+    let added = present.lines().filter(|line| !old.contains(line)).map(|line| ("+", line));
     let mut text = String::new();
     for (sign, line) in removed.chain(added) {
         writeln!(text, "{sign} {line}").expect("writing to a string cannot fail");
     }
-    if text.is_empty() {
-        "the same lines in another order\n".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { "the same lines in another order\n".to_owned() } else { text }
 }
 
 /// The API as text: messages, enums and services by name, each with its lines.
@@ -83,30 +73,17 @@ fn render_message(
     let mut fields: Vec<_> = message.field.iter().collect();
     fields.sort_by_key(|field| field.number());
     let mut lines = vec![format!("message {name}")];
-    lines.extend(
-        fields
-            .into_iter()
-            .map(|field| render_field(name, message, field)),
-    );
+    lines.extend(fields.into_iter().map(|field| render_field(name, message, field)));
     lines.extend(
         message
             .reserved_range
             .iter()
             .map(|range| format!("{name} reserved {} to {}", range.start(), range.end() - 1)),
     );
-    lines.extend(
-        message
-            .reserved_name
-            .iter()
-            .map(|field| format!("{name} reserved {field}")),
-    );
+    lines.extend(message.reserved_name.iter().map(|field| format!("{name} reserved {field}")));
     elements.insert(name.to_owned(), lines);
 
-    for nested in message
-        .nested_type
-        .iter()
-        .filter(|nested| !is_map_entry(nested))
-    {
+    for nested in message.nested_type.iter().filter(|nested| !is_map_entry(nested)) {
         render_message(&format!("{name}.{}", nested.name()), nested, elements);
     }
     for values in &message.enum_type {
@@ -123,11 +100,7 @@ fn render_field(name: &str, message: &DescriptorProto, field: &FieldDescriptorPr
     });
     let shape = match entry {
         Some(entry) => {
-            format!(
-                "map<{}, {}>",
-                type_name(&entry.field[0]),
-                type_name(&entry.field[1])
-            )
+            format!("map<{}, {}>", type_name(&entry.field[0]), type_name(&entry.field[1]))
         }
         None if field.label() == Label::Repeated => format!("repeated {}", type_name(field)),
         None if field.proto3_optional() => format!("optional {}", type_name(field)),
@@ -146,10 +119,7 @@ fn render_field(name: &str, message: &DescriptorProto, field: &FieldDescriptorPr
 fn render_enum(name: &str, values: &EnumDescriptorProto) -> Vec<String> {
     let mut lines = vec![format!("enum {name}")];
     lines.extend(
-        values
-            .value
-            .iter()
-            .map(|value| format!("{name}.{} {}", value.name(), value.number())),
+        values.value.iter().map(|value| format!("{name}.{} {}", value.name(), value.number())),
     );
     lines
 }
@@ -175,23 +145,16 @@ fn render_service(service: &ServiceDescriptorProto) -> Vec<String> {
 fn type_name(field: &FieldDescriptorProto) -> String {
     match field.r#type() {
         Type::Message | Type::Enum => short(field.type_name()).to_owned(),
-        scalar => scalar
-            .as_str_name()
-            .trim_start_matches("TYPE_")
-            .to_lowercase(),
+        scalar => scalar.as_str_name().trim_start_matches("TYPE_").to_lowercase(),
     }
 }
 
 /// A type's name without our own package.
 fn short(name: &str) -> &str {
     let name = name.trim_start_matches('.');
-    name.strip_prefix(PACKAGE)
-        .map_or(name, |rest| rest.trim_start_matches('.'))
+    name.strip_prefix(PACKAGE).map_or(name, |rest| rest.trim_start_matches('.'))
 }
 
 fn is_map_entry(message: &DescriptorProto) -> bool {
-    message
-        .options
-        .as_ref()
-        .is_some_and(|options| options.map_entry())
+    message.options.as_ref().is_some_and(|options| options.map_entry())
 }

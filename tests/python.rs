@@ -13,10 +13,7 @@ fn stubs_come_from_the_proto_files_alone() {
     let Some(python) = toolchain::python() else {
         return;
     };
-    let output = Command::new(python)
-        .arg(CLIENT)
-        .output()
-        .expect("Python starts");
+    let output = Command::new(python).arg(CLIENT).output().expect("Python starts");
     let answer: serde_json::Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
     assert_eq!(
@@ -32,9 +29,7 @@ fn stubs_come_from_the_proto_files_alone() {
 }
 
 fn said(output: &Output) -> String {
-    let (out, err) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     format!("{}\n{out}\n{err}", output.status)
 }

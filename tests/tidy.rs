@@ -37,16 +37,8 @@ const IMPURE_WORDS: &[&str] = &[
 const IMPURE_MODULES: &[&str] = &["env", "fs", "io", "net", "os", "process", "thread"];
 
 /// All that may stand at the top, beside dot-files.
-const TOP_LEVEL: &[&str] = &[
-    "Cargo.lock",
-    "Cargo.toml",
-    "README.md",
-    "build.rs",
-    "client",
-    "proto",
-    "server",
-    "tests",
-];
+const TOP_LEVEL: &[&str] =
+    &["Cargo.lock", "Cargo.toml", "README.md", "build.rs", "client", "proto", "server", "tests"];
 
 #[test]
 fn the_domain_is_pure() {
@@ -68,10 +60,7 @@ fn the_domain_is_pure() {
             found.push(format!("{file} asks a clock: ::now()"));
         }
     }
-    assert_none(
-        found,
-        "The rules and the providers' formats are plain functions of their input",
-    );
+    assert_none(found, "The rules and the providers' formats are plain functions of their input");
 }
 
 #[test]
@@ -85,18 +74,12 @@ fn dependencies_point_one_way() {
                 .map(|name| format!("{file} names crate::{name}")),
         );
     }
-    assert_none(
-        found,
-        "edge, outbound -> engine -> domain, providers, journal, store, hub",
-    );
+    assert_none(found, "edge, outbound -> engine -> domain, providers, journal, store, hub");
 }
 
 /// Whether a file of the server may name this module of the server.
 fn may_name(file: &str, module: &str) -> bool {
-    let folder = file
-        .trim_start_matches("server/src/")
-        .split(['/', '.'])
-        .next();
+    let folder = file.trim_start_matches("server/src/").split(['/', '.']).next();
     match folder {
         Some("domain") => module == "domain",
         Some("providers") => ["domain", "providers"].contains(&module),
@@ -132,10 +115,7 @@ fn no_file_is_forgotten() {
 }
 
 fn is_forgotten(file: &Path) -> bool {
-    let stem = file
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or_default();
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let folder = file.parent().expect("a file has a folder");
     let is_folder_named = |name| folder.file_name().is_some_and(|folder| folder == name);
     // The roots of crates, and the folders whose every file is one.
@@ -143,14 +123,8 @@ fn is_forgotten(file: &Path) -> bool {
         return false;
     }
     let (module, folder) = if stem == "mod" {
-        let module = folder
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        (
-            module,
-            folder.parent().expect("a module's folder lies in another"),
-        )
+        let module = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        (module, folder.parent().expect("a module's folder lies in another"))
     } else {
         (stem, folder)
     };
@@ -162,17 +136,13 @@ fn is_forgotten(file: &Path) -> bool {
         .filter(|parent| Path::new(ROOT).join(parent).is_file())
         .any(|parent| {
             let text = read(parent.to_str().expect("paths are UTF-8"));
-            text.lines()
-                .any(|line| line.ends_with(&declaration) && !line.contains("//"))
+            text.lines().any(|line| line.ends_with(&declaration) && !line.contains("//"))
         })
 }
 
 #[test]
 fn the_top_level_is_fixed() {
-    let Ok(listing) = Command::new("git")
-        .args(["ls-files", "-z"])
-        .current_dir(ROOT)
-        .output()
+    let Ok(listing) = Command::new("git").args(["ls-files", "-z"]).current_dir(ROOT).output()
     else {
         return; // No git: then nothing is to be committed from here.
     };
@@ -184,18 +154,12 @@ fn the_top_level_is_fixed() {
         .map(|name| format!("{name} stands at the top level"))
         .collect();
     found.dedup();
-    assert_none(
-        found,
-        "What serves one part lies inside it; settings of tools are dot-files",
-    );
+    assert_none(found, "What serves one part lies inside it; settings of tools are dot-files");
 }
 
 /// The code of the pure part, without the tests in it.
 fn pure_code() -> Vec<(String, String)> {
-    ["server/src/domain", "server/src/providers"]
-        .into_iter()
-        .flat_map(code_under)
-        .collect()
+    ["server/src/domain", "server/src/providers"].into_iter().flat_map(code_under).collect()
 }
 
 /// Each file below a folder that is not a test, with its code.
@@ -212,9 +176,7 @@ fn code_under(folder: &str) -> Vec<(String, String)> {
 
 /// A file without its comments, and without the tests at its end.
 fn code_of(text: &str) -> String {
-    let code = text
-        .split_once("#[cfg(test)]\nmod tests {")
-        .map_or(text, |(code, _)| code);
+    let code = text.split_once("#[cfg(test)]\nmod tests {").map_or(text, |(code, _)| code);
     code.lines()
         .map(|line| line.split("//").next().unwrap_or_default())
         .fold(String::new(), |code, line| code + line + "\n")
@@ -232,10 +194,7 @@ fn names_under(root: &str, code: &str) -> Vec<String> {
 
 fn first_names(path: &str) -> Vec<String> {
     let word = |text: &str| -> String {
-        text.trim_start()
-            .chars()
-            .take_while(|letter| is_word_letter(*letter))
-            .collect()
+        text.trim_start().chars().take_while(|letter| is_word_letter(*letter)).collect()
     };
     let Some(group) = path.strip_prefix('{') else {
         return vec![word(path)];
@@ -270,10 +229,7 @@ fn rust_files(folder: &str) -> Vec<String> {
         };
         for entry in entries {
             let path = entry.expect("the folder can be read").path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if path.is_dir() && !name.starts_with('.') && name != "target" {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -19,10 +19,7 @@ pub(crate) fn python() -> Option<PathBuf> {
     match install_python() {
         Ok(python) => Some(python),
         Err(reason) => {
-            assert!(
-                env::var_os("CI").is_none(),
-                "no Python to test with: {reason}"
-            );
+            assert!(env::var_os("CI").is_none(), "no Python to test with: {reason}");
             // Not `eprintln`, which a passing test keeps to itself.
             let _ = writeln!(io::stderr(), "SKIPPED: no Python to test with: {reason}");
             None
@@ -44,17 +41,9 @@ fn install_python() -> Result<PathBuf, String> {
     lock.lock().map_err(|error| error.to_string())?;
     if !installed.exists() {
         let python3 = env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-        run(Command::new(python3)
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder))?;
+        run(Command::new(python3).args(["-m", "venv", "--clear"]).arg(&folder))?;
         run(Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .args(["--only-binary", ":all:", "--requirement", REQUIREMENTS]))?;
         // Written last: a half-made environment is made again.
         fs::write(&installed, "").map_err(|error| error.to_string())?;
@@ -63,23 +52,15 @@ fn install_python() -> Result<PathBuf, String> {
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
     let said = [output.stdout, output.stderr].concat();
-    Err(format!(
-        "{command:?}: {}\n{}",
-        output.status,
-        String::from_utf8_lossy(&said).trim()
-    ))
+    Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&said).trim()))
 }
 
 /// cargo's `target/`; all it tells a test is a folder in it.
 fn target() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .parent()
-        .expect("it lies in target/")
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it lies in target/")
 }

@@ -86,7 +86,7 @@ impl Hub {
         }
     }
 
-    /// Position of the newest announced record.
+    /// Position up to which every record was announced to every topic it touches.
     #[must_use]
     pub fn head(&self) -> Position {
         self.head.load(Acquire)
@@ -107,18 +107,23 @@ impl Hub {
             let excess = recent.len().saturating_sub(RECENT_MAX);
             recent.drain(..excess);
         }
-        self.head.store(head, Release);
         let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        if topics.is_empty() {
-            return;
-        }
-        for committed in &batch {
-            for topic in topics_of(committed) {
+        if !topics.is_empty() {
+            for topic in batch.iter().flat_map(|committed| topics_of(committed)) {
                 if let Some(sender) = topics.get(&topic) {
-                    sender.send_replace(committed.position);
+                    sender.send_replace(head);
                 }
             }
         }
+        drop(topics);
+        // Last: whoever reads this head knows that every topic up to it was woken.
+        self.head.store(head, Release);
+    }
+
+    /// Position of the newest record that watchers may read.
+    fn reach(&self) -> Position {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        recent.back().map_or_else(|| self.head(), |newest| newest.position)
     }
 
     /// Waits for a topic from now on.
@@ -134,10 +139,10 @@ impl Hub {
     /// Records after a position, if they are in memory.
     #[must_use]
     pub fn recent(&self, after: Position) -> Recent {
-        if after >= self.head() {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        if after >= recent.back().map_or_else(|| self.head(), |newest| newest.position) {
             return Recent::Here(Vec::new());
         }
-        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         match recent.front() {
             Some(first) if first.position <= after + 1 => {
                 let skip = usize::try_from(after + 1 - first.position).unwrap_or(usize::MAX);
@@ -153,17 +158,16 @@ impl Hub {
     /// A journal that cannot be read, or a record in it that cannot.
     pub fn read_journal(&self, after: Position) -> Result<Vec<Arc<Committed>>, ReadError> {
         let records = self.journal.read(after, READ_MAX)?;
-        let decode = |stored: journal::Stored| {
-            let record = record::decode(&stored.record)
-                .map_err(|source| ReadError::Record { position: stored.position, source })?;
-            Ok(Arc::new(Committed {
-                position: stored.position,
-                version: stored.version,
-                record: Arc::new(record),
-                encoded: OnceLock::new(),
-            }))
-        };
-        records.into_iter().take_while(|r| r.position <= self.head()).map(decode).collect()
+        let reach = self.reach();
+        records.into_iter().take_while(|r| r.position <= reach).map(decode).collect()
+    }
+
+    /// One record, from the journal. Blocks.
+    ///
+    /// # Errors
+    /// As [`Hub::read_journal`].
+    pub fn read_one(&self, position: Position) -> Result<Option<Arc<Committed>>, ReadError> {
+        self.journal.read_one(position)?.map(decode).transpose()
     }
 
     /// The journal itself, for what is not a stream: timelines and raw webhooks.
@@ -198,6 +202,17 @@ pub enum ReadError {
     },
 }
 
+fn decode(stored: journal::Stored) -> Result<Arc<Committed>, ReadError> {
+    let record = record::decode(&stored.record)
+        .map_err(|source| ReadError::Record { position: stored.position, source })?;
+    Ok(Arc::new(Committed {
+        position: stored.position,
+        version: stored.version,
+        record: Arc::new(record),
+        encoded: OnceLock::new(),
+    }))
+}
+
 fn topics_of(committed: &Committed) -> Vec<Topic> {
     let Some(record) = committed.of_order() else { return Vec::new() };
     let order = Topic::Order(record.key.clone());
@@ -222,6 +237,14 @@ impl Subscription {
             // The sender lives in the hub as long as this subscription does.
             drop(receiver.changed().await);
         }
+    }
+}
+
+impl Subscription {
+    /// True if the next [`Subscription::touched`] returns at once.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.receiver.as_ref().is_some_and(|receiver| receiver.has_changed().unwrap_or(false))
     }
 }
 

@@ -168,8 +168,7 @@ impl Overlay {
         attachments: Option<Vec<Attachment>>,
     ) -> u64 {
         let known = self.order(&draft.key);
-        let mut order =
-            known.map_or_else(|| Order::new(draft.key.clone()), Arc::unwrap_or_clone);
+        let mut order = known.map_or_else(|| Order::new(draft.key.clone()), Arc::unwrap_or_clone);
         let position = self.next;
         order.apply(position, &draft.decided);
         let labels = order.facts.order.as_ref().map(|o| o.labels.clone()).unwrap_or_default();

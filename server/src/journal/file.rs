@@ -70,10 +70,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            segment_bytes: SEGMENT_BYTES_DEFAULT,
-            check: Check::Records,
-        }
+        Self { segment_bytes: SEGMENT_BYTES_DEFAULT, check: Check::Records }
     }
 }
 
@@ -123,26 +120,15 @@ impl FileJournal {
     pub fn open(directory: &Path, options: Options) -> Result<Self, Error> {
         let smallest = (HEAD_BYTES * 2) as u64;
         let segment_bytes = options.segment_bytes.clamp(smallest, SEGMENT_BYTES_MAX / 2);
-        let options = Options {
-            segment_bytes,
-            ..options
-        };
+        let options = Options { segment_bytes, ..options };
         let lock = directory::lock(directory)?;
-        let Opened {
-            epoch,
-            segments,
-            next,
-        } = open(directory, &options)?;
+        let Opened { epoch, segments, next } = open(directory, &options)?;
         let last = segments.last().expect("a journal has a segment").clone();
         let bytes = last.file.metadata().map_err(io("read", &last.path))?.len();
         Ok(Self {
             directory: directory.to_owned(),
             segment_bytes,
-            active: Active {
-                end: last.end(),
-                bytes,
-                segment: last,
-            },
+            active: Active { end: last.end(), bytes, segment: last },
             shared: Arc::new(Shared::new(Identity { epoch }, next - 1, segments)),
             next,
             spare: Spare::new(directory, segment_bytes),
@@ -177,14 +163,8 @@ impl FileJournal {
         let first = self.next;
         let offsets = self.encode(entries);
         let Active { segment, end, .. } = &mut self.active;
-        segment
-            .file
-            .write_all_at(&self.buffer, *end)
-            .map_err(io("write", &segment.path))?;
-        segment
-            .file
-            .sync_data()
-            .map_err(io("sync", &segment.path))?;
+        segment.file.write_all_at(&self.buffer, *end).map_err(io("write", &segment.path))?;
+        segment.file.sync_data().map_err(io("sync", &segment.path))?;
         *end += bytes;
         self.next += entries.len() as u64;
         segment.publish(&offsets, *end);
@@ -224,25 +204,12 @@ impl FileJournal {
             let file = self.spare.take()?;
             let head = Head::new(Kind::Segment, self.shared.identity().epoch, self.next);
             let segment = Arc::new(begin_segment(&self.directory, file, head)?);
-            let seal = Seal {
-                next: self.next,
-                start: self.active.end,
-                index: full.index(),
-            };
-            seal.write(&full.file, &full.head)
-                .map_err(io("seal", &full.path))?;
+            let seal = Seal { next: self.next, start: self.active.end, index: full.index() };
+            seal.write(&full.file, &full.head).map_err(io("seal", &full.path))?;
             self.shared.add(segment.clone());
-            self.active = Active {
-                segment,
-                end: HEAD_BYTES as u64,
-                bytes: self.segment_bytes,
-            };
+            self.active = Active { segment, end: HEAD_BYTES as u64, bytes: self.segment_bytes };
         }
-        let Active {
-            segment,
-            end,
-            bytes: allocated,
-        } = &mut self.active;
+        let Active { segment, end, bytes: allocated } = &mut self.active;
         *allocated = (*end + bytes).max(*allocated);
         allocate(&segment.file, *allocated).map_err(io("allocate", &segment.path))
     }

@@ -58,10 +58,7 @@ struct Script {
 impl MemoryJournal {
     /// An empty log of its own, with a random epoch.
     pub fn new() -> Self {
-        Self {
-            log: Arc::new(Log::new(rand::random())),
-            control: Control::default(),
-        }
+        Self { log: Arc::new(Log::new(rand::random())), control: Control::default() }
     }
 
     /// What steers this writer, but not its clones.
@@ -78,10 +75,7 @@ impl Default for MemoryJournal {
 
 impl Clone for MemoryJournal {
     fn clone(&self) -> Self {
-        Self {
-            log: self.log.clone(),
-            control: Control::default(),
-        }
+        Self { log: self.log.clone(), control: Control::default() }
     }
 }
 
@@ -106,11 +100,7 @@ impl Journal for MemoryJournal {
                 }
                 self.control.script().is_stopped = true;
                 let source = io::Error::other("a test asked for this");
-                Err(Error::Io {
-                    doing: "write",
-                    path: "memory".to_owned(),
-                    source,
-                })
+                Err(Error::Io { doing: "write", path: "memory".to_owned(), source })
             }
             Some(Fault::Stall) => unreachable!("a stall is waited for, not answered"),
         }
@@ -136,10 +126,7 @@ impl Control {
 
     /// Returns when an append is stalled.
     pub fn wait_until_stalled(&self) {
-        let waited = self
-            .shared
-            .1
-            .wait_while(self.script(), |script| !script.is_stalled);
+        let waited = self.shared.1.wait_while(self.script(), |script| !script.is_stalled);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -150,11 +137,7 @@ impl Control {
     }
 
     fn refuse_if_stopped(&self) -> Result<(), Error> {
-        if self.script().is_stopped {
-            Err(Error::Stopped)
-        } else {
-            Ok(())
-        }
+        if self.script().is_stopped { Err(Error::Stopped) } else { Ok(()) }
     }
 
     /// The fault of this append, after all stalls before it.

@@ -67,12 +67,8 @@ impl Entry {
     /// What the entry counts towards [`APPEND_BYTES_MAX`], so that a batch can be ended in time.
     pub fn bytes(&self) -> usize {
         let claims: usize = self.claims.iter().map(Bytes::len).sum();
-        let attachments: usize = self
-            .attachments
-            .iter()
-            .filter_map(|a| a.bytes.as_ref())
-            .map(Bytes::len)
-            .sum();
+        let attachments: usize =
+            self.attachments.iter().filter_map(|a| a.bytes.as_ref()).map(Bytes::len).sum();
         self.subject.len() + claims + self.record.len() + attachments
     }
 }

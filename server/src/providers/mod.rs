@@ -173,6 +173,12 @@ pub trait Provider: Send + Sync + 'static {
     /// joins evidence as an id does.
     fn reference_identifies_attempt(&self) -> bool;
 
+    /// Names of the headers that [`Provider::read`] needs, in lower case: they are kept with the
+    /// body, so that it can be read again.
+    fn reading_headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Where in the body card tokens stand. They are stored apart and shown to few.
     fn sensitive(&self, body: &[u8]) -> Vec<Range<usize>>;
 }

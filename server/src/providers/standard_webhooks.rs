@@ -91,6 +91,10 @@ impl Provider for StandardWebhooks {
         Basis::Webhook
     }
 
+    fn reading_headers(&self) -> &'static [&'static str] {
+        &["webhook-id"]
+    }
+
     fn reference_identifies_attempt(&self) -> bool {
         false
     }

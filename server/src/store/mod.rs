@@ -185,7 +185,9 @@ impl Store {
     pub fn is_cold(&self, orders: &[OrderKey], claims: &[Claim]) -> bool {
         let inner = self.read();
         orders.iter().any(|k| inner.orders.get(k).is_none() && self.may_hold(&keys::name(k)))
-            || claims.iter().any(|c| inner.claims.get(c).is_none() && self.may_hold(&keys::claim(c)))
+            || claims
+                .iter()
+                .any(|c| inner.claims.get(c).is_none() && self.may_hold(&keys::claim(c)))
     }
 
     /// The version of a subject that is not an order; 0 if there is no record of it.
@@ -281,7 +283,9 @@ impl Store {
             (_, _, Record::Key(key)) => {
                 inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
                 inner.keys.insert(key.key_id.clone(), key.clone());
-                inner.unwritten_small.insert(keys::key(key), record::encode(&applied.record).into());
+                inner
+                    .unwritten_small
+                    .insert(keys::key(key), record::encode(&applied.record).into());
             }
             (_, _, Record::Subscription(s)) => {
                 let key = (s.merchant.clone(), s.subscription.clone());

@@ -163,7 +163,8 @@ impl Store {
         let number = |range: std::ops::Range<usize>| {
             meta.get(range).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes)
         };
-        let (Some(format), Some(epoch), Some(applied)) = (number(0..8), number(8..16), number(16..24))
+        let (Some(format), Some(epoch), Some(applied)) =
+            (number(0..8), number(8..16), number(16..24))
         else {
             return Err(self.unsound("its position cannot be read"));
         };
@@ -237,11 +238,8 @@ fn open_sled(folder: &Path, options: Options) -> Result<sled::Db, Error> {
         .path(folder)
         .cache_capacity(options.cache_bytes)
         .flush_every_ms(Some(500));
-    let failed = |what: String| Error::Sled {
-        path: folder.display().to_string(),
-        doing: "opened",
-        what,
-    };
+    let failed =
+        |what: String| Error::Sled { path: folder.display().to_string(), doing: "opened", what };
     // A damaged file can make sled panic rather than fail.
     match catch_unwind(AssertUnwindSafe(|| config.open())) {
         Ok(Ok(db)) => Ok(db),

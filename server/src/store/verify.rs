@@ -104,7 +104,11 @@ impl Store {
         for (claim, key) in &fold.claims {
             let place = keys::claim(claim);
             let held = self.get(&place)?.map(|bytes| bytes.to_vec());
-            same(&format!("the owner of {claim:?}"), &held, &Some(record::encode_key(key).to_vec()))?;
+            same(
+                &format!("the owner of {claim:?}"),
+                &held,
+                &Some(record::encode_key(key).to_vec()),
+            )?;
             expected.insert(place);
         }
         for (place, bytes) in &fold.small {
@@ -114,7 +118,11 @@ impl Store {
         for (subject, version) in &fold.versions {
             let place = keys::version(subject);
             let held = self.get(&place)?.map(|bytes| bytes.to_vec());
-            same(&format!("the version of {subject:?}"), &held, &Some(version.to_be_bytes().to_vec()))?;
+            same(
+                &format!("the version of {subject:?}"),
+                &held,
+                &Some(version.to_be_bytes().to_vec()),
+            )?;
             expected.insert(place);
         }
         if !fold.orders.is_empty() || !expected.is_empty() {
@@ -165,7 +173,11 @@ fn same_order(held: &Order, folded: &Order) -> Result<(), Failure> {
             view.attempts.iter().map(|a| (a.key.clone(), a.status)).collect()
         };
         same(&format!("{what}: its summary"), &held.view.summary.status, &computed.summary.status)?;
-        same(&format!("{what}: its outcome"), &held.view.summary.outcome, &computed.summary.outcome)?;
+        same(
+            &format!("{what}: its outcome"),
+            &held.view.summary.outcome,
+            &computed.summary.outcome,
+        )?;
         same(&format!("{what}: its attempts"), &statuses(&held.view), &statuses(&computed))?;
     }
     Ok(())
@@ -178,9 +190,8 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, held: &T, expected: &T) -> R
     // The point where the two texts part is enough to find it, and shows little data.
     let (held, expected) = (format!("{held:?}"), format!("{expected:?}"));
     let at = held.bytes().zip(expected.bytes()).take_while(|(a, b)| a == b).count();
-    let near = |text: &str| -> String {
-        text.chars().skip(at.saturating_sub(40)).take(80).collect()
-    };
+    let near =
+        |text: &str| -> String { text.chars().skip(at.saturating_sub(40)).take(80).collect() };
     let how = format!("view has ..{}.., journal gives ..{}..", near(&held), near(&expected));
     Err(Failure::Differs { what: what.to_owned(), how })
 }

@@ -17,21 +17,14 @@ const NAME_SUFFIX: &str = ".log";
 
 /// Names what failed, for `map_err`.
 pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
-    move |source| Error::Io {
-        doing,
-        path: path.display().to_string(),
-        source,
-    }
+    move |source| Error::Io { doing, path: path.display().to_string(), source }
 }
 
 /// Makes the directory if need be, and takes it for this process until the file is closed.
 pub(super) fn lock(directory: &Path) -> Result<File, Error> {
     if !directory.is_dir() {
         fs::create_dir_all(directory).map_err(io("create", directory))?;
-        if let Some(parent) = directory
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
+        if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             sync(parent)?;
         }
     }
@@ -44,18 +37,16 @@ pub(super) fn lock(directory: &Path) -> Result<File, Error> {
         .map_err(io("create", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse {
-            path: directory.display().to_string(),
-        }),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::InUse { path: directory.display().to_string() })
+        }
         Err(TryLockError::Error(source)) => Err(io("lock", &path)(source)),
     }
 }
 
 /// Makes the names in a directory durable.
 pub(super) fn sync(directory: &Path) -> Result<(), Error> {
-    File::open(directory)
-        .and_then(|opened| opened.sync_all())
-        .map_err(io("sync", directory))
+    File::open(directory).and_then(|opened| opened.sync_all()).map_err(io("sync", directory))
 }
 
 /// Where the segment that begins at `first` is.
@@ -78,9 +69,7 @@ pub(super) fn segments(directory: &Path) -> Result<Vec<Position>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(io("list", directory))? {
         let name = entry.map_err(io("list", directory))?.file_name();
-        let digits = name
-            .to_str()
-            .and_then(|name| name.strip_suffix(NAME_SUFFIX));
+        let digits = name.to_str().and_then(|name| name.strip_suffix(NAME_SUFFIX));
         if let Some(digits) = digits.filter(|digits| digits.len() == NAME_DIGITS) {
             found.extend(digits.parse::<Position>().ok());
         }

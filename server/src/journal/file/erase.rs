@@ -25,9 +25,7 @@ pub(super) fn erase(
         at += 1;
         header = header_at(&mut window, segment, at, offset)?;
     }
-    let frame = window
-        .at(offset, header.frame_bytes())
-        .map_err(io("read", &segment.path))?;
+    let frame = window.at(offset, header.frame_bytes()).map_err(io("read", &segment.path))?;
     let damaged = |what| segment.damaged(position, offset, what);
     header.check(frame, segment.seed).map_err(damaged)?;
     let parts = header.parts(frame).map_err(damaged)?;
@@ -39,9 +37,7 @@ pub(super) fn erase(
     let erase = || {
         segment.file.write_all_at(&GONE_MARK, mark)?;
         segment.file.sync_data()?;
-        segment
-            .file
-            .write_all_at(&vec![0; part.stored], mark + MARK_BYTES as u64)?;
+        segment.file.write_all_at(&vec![0; part.stored], mark + MARK_BYTES as u64)?;
         segment.file.sync_data()
     };
     erase().map_err(io("erase in", &segment.path))?;

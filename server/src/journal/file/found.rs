@@ -49,21 +49,13 @@ impl Found {
             return Err(missing(directory, expected));
         }
         let path = segment_path(directory, first);
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(io("open", &path))?;
+        let file = File::options().read(true).write(true).open(&path).map_err(io("open", &path))?;
         let head = Head::read(&file, &path, Kind::Segment, first)?;
         if head.epoch != epoch {
             return Err(damaged(first, &path, "it belongs to another journal"));
         }
         if head.first != first {
-            return Err(damaged(
-                first,
-                &path,
-                "its name and its first position differ",
-            ));
+            return Err(damaged(first, &path, "its name and its first position differ"));
         }
         let seal = Seal::read(&file, &head).map_err(io("read", &path))?;
         match (seal, following) {
@@ -91,23 +83,9 @@ impl Found {
                 return Err(unreadable(&walk, &path));
             }
         }
-        let Seal {
-            next,
-            start: end,
-            index,
-        } = seal;
+        let Seal { next, start: end, index } = seal;
         let (batch_start, is_sealed, is_torn) = (end, true, false);
-        Ok(Self {
-            path,
-            file,
-            head,
-            index,
-            end,
-            next,
-            batch_start,
-            is_sealed,
-            is_torn,
-        })
+        Ok(Self { path, file, head, index, end, next, batch_start, is_sealed, is_torn })
     }
 
     /// All its records must be there: the next segment was begun only when they were durable.
@@ -137,33 +115,14 @@ impl Found {
     }
 
     fn walked(path: PathBuf, file: File, head: Head, walk: Walk, is_torn: bool) -> Self {
-        let Walk {
-            index,
-            end,
-            next,
-            batch_start,
-            ..
-        } = walk;
-        Self {
-            path,
-            file,
-            head,
-            index,
-            end,
-            next,
-            batch_start,
-            is_sealed: false,
-            is_torn,
-        }
+        let Walk { index, end, next, batch_start, .. } = walk;
+        Self { path, file, head, index, end, next, batch_start, is_sealed: false, is_torn }
     }
 
     /// Makes the last segment ready to be written to.
     pub(super) fn repair(self, options: &Options) -> Result<Segment, Error> {
-        self.repair_file(options)
-            .map_err(io("repair", &self.path))?;
-        Ok(Segment::new(
-            self.path, self.file, self.head, self.index, self.end,
-        ))
+        self.repair_file(options).map_err(io("repair", &self.path))?;
+        Ok(Segment::new(self.path, self.file, self.head, self.index, self.end))
     }
 
     fn repair_file(&self, options: &Options) -> std::io::Result<()> {
@@ -183,17 +142,10 @@ impl Found {
     /// Ends a full segment if a crash prevented that.
     pub(super) fn reseal(self, next: Position) -> Result<Segment, Error> {
         if !self.is_sealed {
-            let seal = Seal {
-                next,
-                start: self.end,
-                index: self.index.clone(),
-            };
-            seal.write(&self.file, &self.head)
-                .map_err(io("seal", &self.path))?;
+            let seal = Seal { next, start: self.end, index: self.index.clone() };
+            seal.write(&self.file, &self.head).map_err(io("seal", &self.path))?;
         }
-        Ok(Segment::new(
-            self.path, self.file, self.head, self.index, self.end,
-        ))
+        Ok(Segment::new(self.path, self.file, self.head, self.index, self.end))
     }
 }
 
@@ -204,30 +156,16 @@ fn walk(file: &File, head: &Head, path: &Path, hashes: bool) -> Result<Walk, Err
 
 fn unreadable(walk: &Walk, path: &Path) -> Error {
     let (path, what) = (path.display().to_string(), walk.what.to_owned());
-    Error::Damaged {
-        position: walk.next,
-        path,
-        offset: walk.end,
-        what,
-    }
+    Error::Damaged { position: walk.next, path, offset: walk.end, what }
 }
 
 /// Says that a file is not what it must be.
 pub(super) fn damaged(position: Position, path: &Path, what: &str) -> Error {
     let (path, what) = (path.display().to_string(), what.to_owned());
-    Error::Damaged {
-        position,
-        path,
-        offset: 0,
-        what,
-    }
+    Error::Damaged { position, path, offset: 0, what }
 }
 
 /// Says that a segment is not there.
 pub(super) fn missing(directory: &Path, first: Position) -> Error {
-    damaged(
-        first,
-        &segment_path(directory, first),
-        "the file is missing",
-    )
+    damaged(first, &segment_path(directory, first), "the file is missing")
 }

@@ -131,20 +131,16 @@ impl Header {
     fn check_body(&self, frame: &[u8], seed: u32) -> Result<(), &'static str> {
         let body = self.body(frame).ok_or(CUT_OFF)?;
         let sound = crc32c::crc32c_append(seed, body) == self.body_checksum;
-        sound
-            .then_some(())
-            .ok_or("the checksum of the record is wrong")
+        sound.then_some(()).ok_or("the checksum of the record is wrong")
     }
 
     /// Checks that the attachments are what the record says, by their hashes.
     pub(super) fn check_hashes(&self, frame: &[u8]) -> Result<(), &'static str> {
         let intact = |part: &Part<'_>| {
-            part.bytes
-                .is_none_or(|bytes| Sha256::digest(bytes).as_slice() == part.hash)
+            part.bytes.is_none_or(|bytes| Sha256::digest(bytes).as_slice() == part.hash)
         };
         let all = self.parts(frame)?.iter().all(intact);
-        all.then_some(())
-            .ok_or("the hash of an attachment is wrong")
+        all.then_some(()).ok_or("the hash of an attachment is wrong")
     }
 
     /// The attachments of a frame whose body is sound, each checked.
@@ -153,15 +149,11 @@ impl Header {
         let body = self.body(frame).ok_or(CUT_OFF)?;
         let mut at = HEADER_BYTES + body.len();
         for index in 0..usize::from(self.attachments) {
-            let row = body
-                .get(index * ROW_BYTES..(index + 1) * ROW_BYTES)
-                .ok_or(MALFORMED)?;
+            let row = body.get(index * ROW_BYTES..(index + 1) * ROW_BYTES).ok_or(MALFORMED)?;
             let length = u32_at(row, 4) as usize;
             let stored = padded(length);
             let mark = frame.get(at..at + MARK_BYTES).ok_or(CUT_OFF)?;
-            let bytes = frame
-                .get(at + MARK_BYTES..at + MARK_BYTES + stored)
-                .ok_or(CUT_OFF)?;
+            let bytes = frame.get(at + MARK_BYTES..at + MARK_BYTES + stored).ok_or(CUT_OFF)?;
             let kept = mark[0..4] == KEPT;
             if !kept && mark != GONE_MARK {
                 return Err("the mark of an attachment is unknown");
@@ -178,11 +170,7 @@ impl Header {
             });
             at += MARK_BYTES + stored;
         }
-        if at == self.frame_bytes() {
-            Ok(parts)
-        } else {
-            Err(MALFORMED)
-        }
+        if at == self.frame_bytes() { Ok(parts) } else { Err(MALFORMED) }
     }
 
     /// Checks the frame and copies its contents out: the record in one piece, and each attachment
@@ -198,10 +186,7 @@ impl Header {
             })
             .collect();
         let skipped = usize::from(self.attachments) * ROW_BYTES;
-        let body = self
-            .body(frame)
-            .and_then(|body| body.get(skipped..))
-            .ok_or(MALFORMED)?;
+        let body = self.body(frame).and_then(|body| body.get(skipped..)).ok_or(MALFORMED)?;
         let mut body = Bytes::copy_from_slice(body);
         let mut claims = Vec::with_capacity(usize::from(self.claims));
         for _ in 0..self.claims {
@@ -212,15 +197,7 @@ impl Header {
         let length = u32_at(&take(&mut body, 4)?, 0);
         let record = take(&mut body, length as usize)?;
         let (position, version, entry_id) = (self.position, self.version, self.entry_id);
-        Ok(Stored {
-            position,
-            subject,
-            version,
-            entry_id,
-            claims,
-            record,
-            attachments,
-        })
+        Ok(Stored { position, subject, version, entry_id, claims, record, attachments })
     }
 }
 
@@ -244,9 +221,5 @@ const CUT_OFF: &str = "the record is cut off";
 const MALFORMED: &str = "the parts of the record do not fit together";
 
 fn take(bytes: &mut Bytes, length: usize) -> Result<Bytes, &'static str> {
-    if length <= bytes.len() {
-        Ok(bytes.split_to(length))
-    } else {
-        Err(MALFORMED)
-    }
+    if length <= bytes.len() { Ok(bytes.split_to(length)) } else { Err(MALFORMED) }
 }

@@ -43,12 +43,7 @@ pub(super) struct Head {
 impl Head {
     /// A head for a new file.
     pub(super) fn new(kind: Kind, epoch: u64, first: Position) -> Self {
-        Self {
-            kind,
-            epoch,
-            first,
-            salt: rand::random(),
-        }
+        Self { kind, epoch, first, salt: rand::random() }
     }
 
     /// What every checksum in the file starts from. It depends on the salt, so bytes of another
@@ -94,11 +89,7 @@ impl Head {
         let found = u32_at(&bytes, 8);
         if found > FORMAT {
             let path = path.display().to_string();
-            return Err(Error::NewerFormat {
-                path,
-                found,
-                known: FORMAT,
-            });
+            return Err(Error::NewerFormat { path, found, known: FORMAT });
         }
         Ok(Self {
             kind,

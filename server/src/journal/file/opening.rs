@@ -37,18 +37,12 @@ pub(super) fn open(directory: &Path, options: &Options) -> Result<Opened, Error>
     for (place, first) in names.iter().enumerate() {
         let following = names.get(place + 1).copied();
         let expected = found.last().map_or(1, |before: &Found| before.next);
-        found.push(Found::check(
-            directory, *first, expected, following, epoch, options,
-        )?);
+        found.push(Found::check(directory, *first, expected, following, epoch, options)?);
     }
     refuse_lost_seals(&found)?;
     if identity.is_none() {
         if found.last().is_some_and(|only| only.next > 1) {
-            return Err(damaged(
-                1,
-                &directory::identity_path(directory),
-                "the file is missing",
-            ));
+            return Err(damaged(1, &directory::identity_path(directory), "the file is missing"));
         }
         directory::write_identity(directory, epoch)?;
     }
@@ -56,18 +50,10 @@ pub(super) fn open(directory: &Path, options: &Options) -> Result<Opened, Error>
     let next = found.last().map_or(1, |last| last.next);
     let last = found.len() - 1;
     let repaired = found.into_iter().enumerate().map(|(place, found)| {
-        let repaired = if place == last {
-            found.repair(options)
-        } else {
-            found.reseal(next)
-        };
+        let repaired = if place == last { found.repair(options) } else { found.reseal(next) };
         repaired.map(Arc::new)
     });
-    Ok(Opened {
-        epoch,
-        segments: repaired.collect::<Result<_, _>>()?,
-        next,
-    })
+    Ok(Opened { epoch, segments: repaired.collect::<Result<_, _>>()?, next })
 }
 
 /// Which journal this is, or `None` if there is none yet.
@@ -91,11 +77,7 @@ fn create(directory: &Path, options: &Options) -> Result<Opened, Error> {
     let file = Spare::new(directory, options.segment_bytes).take()?;
     let segment = begin_segment(directory, file, head)?;
     directory::write_identity(directory, head.epoch)?;
-    Ok(Opened {
-        epoch: head.epoch,
-        segments: vec![Arc::new(segment)],
-        next: 1,
-    })
+    Ok(Opened { epoch: head.epoch, segments: vec![Arc::new(segment)], next: 1 })
 }
 
 /// Makes a spare file a segment. Only files with a durable head ever get a segment's name.
@@ -129,12 +111,7 @@ fn refuse_lost_seals(found: &[Found]) -> Result<(), Error> {
         if !segment.is_sealed && !may_lack_seal(place) {
             let (position, path) = (segment.next, segment.path.display().to_string());
             let what = "the end of the segment is unreadable".to_owned();
-            return Err(Error::Damaged {
-                position,
-                path,
-                offset: segment.end,
-                what,
-            });
+            return Err(Error::Damaged { position, path, offset: segment.end, what });
         }
     }
     Ok(())

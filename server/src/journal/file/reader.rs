@@ -27,19 +27,12 @@ pub(super) struct Shared {
 impl Shared {
     /// All that was found at opening.
     pub(super) fn new(identity: Identity, head: Position, segments: Vec<Arc<Segment>>) -> Self {
-        Self {
-            identity,
-            head: AtomicU64::new(head),
-            segments: RwLock::new(segments),
-        }
+        Self { identity, head: AtomicU64::new(head), segments: RwLock::new(segments) }
     }
 
     /// Shows a new segment.
     pub(super) fn add(&self, segment: Arc<Segment>) {
-        self.segments
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(segment);
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).push(segment);
     }
 
     /// Shows records up to `head`, all of which are durable and in their segment's index.
@@ -63,12 +56,7 @@ impl Reader for Shared {
         }
         let reserved = (head - after).min(RESERVED_RECORDS_MAX) as usize;
         let records = Vec::with_capacity(reserved.min(limit));
-        let mut page = Page {
-            records,
-            limit,
-            bytes: 0,
-            is_full: limit == 0,
-        };
+        let mut page = Page { records, limit, bytes: 0, is_full: limit == 0 };
         let mut next = after + 1;
         while next <= head && !page.is_full {
             next = page.fill(&self.segment(next), next, head)?;
@@ -108,8 +96,7 @@ impl Page {
                     self.is_full = true;
                     return Ok(position);
                 }
-                self.records
-                    .push(record_at(&mut window, segment, &header, offset)?);
+                self.records.push(record_at(&mut window, segment, &header, offset)?);
                 self.is_full = self.records.len() == self.limit;
             }
             position += 1;
@@ -128,9 +115,7 @@ pub(super) fn header_at(
     position: Position,
     offset: u64,
 ) -> Result<Header, Error> {
-    let bytes = window
-        .at(offset, HEADER_BYTES)
-        .map_err(io("read", &segment.path))?;
+    let bytes = window.at(offset, HEADER_BYTES).map_err(io("read", &segment.path))?;
     Header::decode(bytes, segment.seed)
         .filter(|header| header.position == position)
         .ok_or_else(|| segment.damaged(position, offset, "the record's header is unreadable"))
@@ -143,18 +128,12 @@ fn record_at(
     offset: u64,
 ) -> Result<Stored, Error> {
     let seed = segment.seed;
-    let frame = window
-        .at(offset, header.frame_bytes())
-        .map_err(io("read", &segment.path))?;
+    let frame = window.at(offset, header.frame_bytes()).map_err(io("read", &segment.path))?;
     if let Ok(stored) = header.read(frame, seed) {
         return Ok(stored);
     }
     // An attachment may just have been erased under our eyes; then it is marked so now.
     window.forget();
-    let frame = window
-        .at(offset, header.frame_bytes())
-        .map_err(io("read", &segment.path))?;
-    header
-        .read(frame, seed)
-        .map_err(|what| segment.damaged(header.position, offset, what))
+    let frame = window.at(offset, header.frame_bytes()).map_err(io("read", &segment.path))?;
+    header.read(frame, seed).map_err(|what| segment.damaged(header.position, offset, what))
 }

@@ -82,16 +82,7 @@ impl Seal {
         let sound = bytes[0..4] == MAGIC
             && crc32c::crc32c_append(seed, &bytes[8..]) == u32_at(bytes, 4)
             && offsets.len() == u32_at(bytes, 20) as usize * 4;
-        let index = || {
-            offsets
-                .chunks_exact(4)
-                .map(|offset| u32_at(offset, 0))
-                .collect()
-        };
-        sound.then(|| Self {
-            next: u64_at(bytes, 8),
-            start,
-            index: index(),
-        })
+        let index = || offsets.chunks_exact(4).map(|offset| u32_at(offset, 0)).collect();
+        sound.then(|| Self { next: u64_at(bytes, 8), start, index: index() })
     }
 }

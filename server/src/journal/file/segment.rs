@@ -35,14 +35,7 @@ impl Segment {
     /// A segment with records up to `end`.
     pub(super) fn new(path: PathBuf, file: File, head: Head, index: Vec<u32>, end: u64) -> Self {
         let (index, end) = (RwLock::new(index), AtomicU64::new(end));
-        Self {
-            path,
-            file,
-            head,
-            seed: head.seed(),
-            index,
-            end,
-        }
+        Self { path, file, head, seed: head.seed(), index, end }
     }
 
     /// A segment without records.
@@ -59,10 +52,7 @@ impl Segment {
     pub(super) fn locate(&self, position: Position) -> (Position, u64) {
         let slot = (position - self.head.first) / INDEX_EVERY;
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        let offset = index
-            .get(slot as usize)
-            .copied()
-            .map_or(HEAD_BYTES as u64, u64::from);
+        let offset = index.get(slot as usize).copied().map_or(HEAD_BYTES as u64, u64::from);
         (self.head.first + slot * INDEX_EVERY, offset)
     }
 
@@ -80,20 +70,12 @@ impl Segment {
 
     /// The index as it is now.
     pub(super) fn index(&self) -> Vec<u32> {
-        self.index
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Says that a record here cannot be read.
     pub(super) fn damaged(&self, position: Position, offset: u64, what: &str) -> Error {
         let path = self.path.display().to_string();
-        Error::Damaged {
-            position,
-            path,
-            offset,
-            what: what.to_owned(),
-        }
+        Error::Damaged { position, path, offset, what: what.to_owned() }
     }
 }

@@ -26,11 +26,7 @@ pub(super) struct Spare {
 impl Spare {
     /// Nothing is made yet.
     pub(super) fn new(directory: &Path, bytes: u64) -> Self {
-        Self {
-            path: spare_path(directory),
-            bytes,
-            worker: None,
-        }
+        Self { path: spare_path(directory), bytes, worker: None }
     }
 
     /// Begins to make the file, once.
@@ -39,10 +35,7 @@ impl Spare {
             let (path, bytes) = (self.path.clone(), self.bytes);
             let make = move || make(&path, bytes);
             // Without a thread `take` makes the file.
-            self.worker = thread::Builder::new()
-                .name("journal-spare".into())
-                .spawn(make)
-                .ok();
+            self.worker = thread::Builder::new().name("journal-spare".into()).spawn(make).ok();
         }
     }
 
@@ -68,12 +61,7 @@ impl Drop for Spare {
 
 fn make(path: &Path, bytes: u64) -> io::Result<File> {
     let mut options = File::options();
-    let file = options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)?;
+    let file = options.read(true).write(true).create(true).truncate(true).open(path)?;
     allocate(&file, bytes)?;
     file.sync_all()?;
     Ok(file)

@@ -23,10 +23,7 @@ use crate::journal::{Attachment, Stored};
 const SEGMENT_BYTES: u64 = 2048;
 
 fn options() -> Options {
-    Options {
-        segment_bytes: SEGMENT_BYTES,
-        check: Check::Records,
-    }
+    Options { segment_bytes: SEGMENT_BYTES, check: Check::Records }
 }
 
 fn open_in(directory: &Path) -> Result<FileJournal, Error> {
@@ -46,19 +43,13 @@ fn entry(number: u64) -> Entry {
         linked_to_next: false,
         record: text("record").repeat(1 + number as usize % 5).into(),
         attachments: (0..number % 2)
-            .map(|_| Attachment {
-                kind: 7,
-                bytes: Some(text("body").repeat(9).into()),
-            })
+            .map(|_| Attachment { kind: 7, bytes: Some(text("body").repeat(9).into()) })
             .collect(),
     }
 }
 
 fn linked(number: u64) -> Entry {
-    Entry {
-        linked_to_next: true,
-        ..entry(number)
-    }
+    Entry { linked_to_next: true, ..entry(number) }
 }
 
 /// What must be read back for `entry` at `position`.
@@ -90,19 +81,12 @@ fn read_all(journal: &FileJournal) -> Vec<Stored> {
 /// A directory in memory if there is one, for tests that sync thousands of times.
 fn fast_directory() -> TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() {
-        TempDir::new_in(memory)
-    } else {
-        TempDir::new()
-    }
-    .unwrap()
+    if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap()
 }
 
 /// What a journal holds after the entries 1 to `count` were appended.
 fn numbered(count: u64) -> Vec<Stored> {
-    (1..=count)
-        .map(|number| stored(&entry(number), number))
-        .collect()
+    (1..=count).map(|number| stored(&entry(number), number)).collect()
 }
 
 /// Appends the entries `from..=to`, `batch` at a time.
@@ -131,10 +115,7 @@ fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 fn segment_paths(directory: &Path) -> Vec<PathBuf> {
     let firsts = directory::segments(directory).unwrap();
-    firsts
-        .into_iter()
-        .map(|first| directory::segment_path(directory, first))
-        .collect()
+    firsts.into_iter().map(|first| directory::segment_path(directory, first)).collect()
 }
 
 /// Offsets of the records in a segment, and where the last one ends.
@@ -160,8 +141,5 @@ fn assert_damaged(directory: &Path, at: Position, file: &Path, context: &str) {
         }
         other => panic!("{context}: {other:?}"),
     }
-    assert!(
-        contents(directory) == before,
-        "{context}: something was changed"
-    );
+    assert!(contents(directory) == before, "{context}: something was changed");
 }

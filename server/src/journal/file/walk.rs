@@ -46,11 +46,7 @@ impl Walk {
             }
             let frame = window.at(walk.end, header.frame_bytes())?;
             let hashed = |()| {
-                if hashes {
-                    header.check_hashes(frame)
-                } else {
-                    Ok(())
-                }
+                if hashes { header.check_hashes(frame) } else { Ok(()) }
             };
             if let Err(what) = header.check(frame, seed).and_then(hashed) {
                 walk.what = what;
@@ -65,8 +61,7 @@ impl Walk {
     pub(super) fn drop_open_group(&mut self, first: Position) {
         if let Some((position, offset)) = self.open_group.take() {
             (self.next, self.end) = (position, offset);
-            self.index
-                .truncate((position - first).div_ceil(INDEX_EVERY) as usize);
+            self.index.truncate((position - first).div_ceil(INDEX_EVERY) as usize);
         }
     }
 

@@ -18,13 +18,7 @@ pub(super) struct Window<'a> {
 impl<'a> Window<'a> {
     /// A window that shows nothing after `end`.
     pub(super) fn new(file: &'a File, end: u64) -> Self {
-        Self {
-            file,
-            end,
-            start: 0,
-            bytes: Vec::new(),
-            read_ahead: READ_AHEAD_BYTES_MIN,
-        }
+        Self { file, end, start: 0, bytes: Vec::new(), read_ahead: READ_AHEAD_BYTES_MIN }
     }
 
     /// The bytes at `offset`: `length` of them, fewer only if the file ends.
@@ -51,10 +45,7 @@ impl<'a> Window<'a> {
         self.bytes.resize(wanted, 0);
         let mut read = 0;
         while read < wanted {
-            match self
-                .file
-                .read_at(&mut self.bytes[read..], offset + read as u64)
-            {
+            match self.file.read_at(&mut self.bytes[read..], offset + read as u64) {
                 Ok(0) => break,
                 Ok(more) => read += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -29,10 +29,7 @@ struct State {
 impl Log {
     /// An empty log.
     pub(super) fn new(epoch: u64) -> Self {
-        Self {
-            identity: Identity { epoch },
-            state: RwLock::default(),
-        }
+        Self { identity: Identity { epoch }, state: RwLock::default() }
     }
 
     /// Appends what does not conflict; linked entries all or none.
@@ -56,16 +53,11 @@ impl State {
         let mut versions = HashMap::new();
         let mut claims = HashMap::new();
         group.iter().all(|entry| {
-            let known = versions
-                .get(&entry.subject)
-                .or_else(|| self.versions.get(&entry.subject));
+            let known = versions.get(&entry.subject).or_else(|| self.versions.get(&entry.subject));
             let is_current = known.copied().unwrap_or(0) == entry.expected_version;
             versions.insert(&entry.subject, entry.expected_version + 1);
             let is_free = entry.claims.iter().all(|claim| {
-                let holder = claims
-                    .get(claim)
-                    .copied()
-                    .or_else(|| self.claims.get(claim));
+                let holder = claims.get(claim).copied().or_else(|| self.claims.get(claim));
                 claims.entry(claim).or_insert(&entry.subject);
                 holder.is_none_or(|holder| *holder == entry.subject)
             });
@@ -78,9 +70,7 @@ impl State {
         let version = entry.expected_version + 1;
         self.versions.insert(entry.subject.clone(), version);
         for claim in &entry.claims {
-            self.claims
-                .entry(claim.clone())
-                .or_insert_with(|| entry.subject.clone());
+            self.claims.entry(claim.clone()).or_insert_with(|| entry.subject.clone());
         }
         self.records.push(Stored {
             position,
@@ -105,20 +95,11 @@ impl Reader for Log {
             bytes += stored_bytes(record);
             is_first || bytes <= READ_BYTES_MAX
         };
-        Ok(state.records[start..]
-            .iter()
-            .take(limit)
-            .take_while(fits)
-            .cloned()
-            .collect())
+        Ok(state.records[start..].iter().take(limit).take_while(fits).cloned().collect())
     }
 
     fn head(&self) -> Position {
-        self.state
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .records
-            .len() as u64
+        self.state.read().unwrap_or_else(PoisonError::into_inner).records.len() as u64
     }
 
     fn identity(&self) -> Identity {

@@ -20,28 +20,14 @@ impl Scene {
         }
         drop(journal);
         let path = segment_paths(directory.path()).pop().unwrap();
-        let offsets = record_offsets(&path)
-            .iter()
-            .map(|offset| *offset as usize)
-            .collect();
+        let offsets = record_offsets(&path).iter().map(|offset| *offset as usize).collect();
         let bytes = fs::read(&path).unwrap();
-        Self {
-            directory,
-            path,
-            bytes,
-            offsets,
-        }
+        Self { directory, path, bytes, offsets }
     }
 
     /// One segment takes all that a test writes.
     fn open(directory: &Path) -> Result<FileJournal, Error> {
-        FileJournal::open(
-            directory,
-            Options {
-                segment_bytes: 4 * SEGMENT_BYTES,
-                ..options()
-            },
-        )
+        FileJournal::open(directory, Options { segment_bytes: 4 * SEGMENT_BYTES, ..options() })
     }
 
     /// Opens with `bytes` in place of the segment, finds the first `count` records, goes on, and
@@ -53,11 +39,7 @@ impl Scene {
         append_numbered(&mut journal, count + 1, count + 1, 1);
         drop(journal);
         let journal = open_in(self.directory.path()).expect(context);
-        assert_eq!(
-            read_all(&journal),
-            numbered(count + 1),
-            "{context}, after one more"
-        );
+        assert_eq!(read_all(&journal), numbered(count + 1), "{context}, after one more");
     }
 
     fn damaged(&self, bytes: &[u8], position: Position, context: &str) {
@@ -99,10 +81,7 @@ fn whole_records_of_a_torn_append_stay() {
 /// without its beginning. That is no damage, and the end must not come back later.
 #[test]
 fn an_append_with_a_hole_is_cut_off_before_the_hole() {
-    let large = |number| Entry {
-        record: vec![3; 1200].into(),
-        ..entry(number)
-    };
+    let large = |number| Entry { record: vec![3; 1200].into(), ..entry(number) };
     let numbers = [entry(1), entry(2)];
     let scene = Scene::new(&[&numbers, &[entry(3), large(4), entry(5), entry(6)]]);
     let hole = scene.offsets[3].next_multiple_of(512);
@@ -123,10 +102,7 @@ fn an_append_with_a_hole_is_cut_off_before_the_hole() {
 
 #[test]
 fn a_linked_group_without_its_end_is_cut_off_as_a_whole() {
-    let scene = Scene::new(&[
-        &[entry(1)],
-        &[entry(2), linked(3), linked(4), entry(5), entry(6)],
-    ]);
+    let scene = Scene::new(&[&[entry(1)], &[entry(2), linked(3), linked(4), entry(5), entry(6)]]);
     // How many records are whole, and how many may be seen.
     for (whole, seen) in [(2, 2), (3, 2), (4, 2), (5, 5), (6, 6)] {
         let mut bytes = scene.bytes.clone();
@@ -182,11 +158,7 @@ fn a_crash_between_two_segments_is_completed() {
     let count = firsts[1] - 1;
     let records_end = *record_offsets(&paths[0]).last().unwrap() as usize;
     let directory = TempDir::new().unwrap();
-    fs::copy(
-        full.path().join("identity"),
-        directory.path().join("identity"),
-    )
-    .unwrap();
+    fs::copy(full.path().join("identity"), directory.path().join("identity")).unwrap();
     let path = |name: &Path| directory.path().join(name.file_name().unwrap());
 
     let unsealed = [&first[..records_end], &vec![0; 300]].concat();
@@ -198,11 +170,7 @@ fn a_crash_between_two_segments_is_completed() {
         assert_eq!(read_all(&journal), numbered(count), "{case}");
         append_numbered(&mut journal, count + 1, count + 3, 3);
         drop(journal);
-        assert_eq!(
-            read_all(&open_in(directory.path()).unwrap()),
-            numbered(count + 3),
-            "{case}"
-        );
+        assert_eq!(read_all(&open_in(directory.path()).unwrap()), numbered(count + 3), "{case}");
     };
 
     fs::write(path(&paths[0]), &unsealed).unwrap();
@@ -220,10 +188,6 @@ fn a_crash_between_two_segments_is_completed() {
         fs::write(path(&paths[0]), bytes).unwrap();
         fs::write(path(&paths[1]), &empty).unwrap();
         check(case);
-        assert_eq!(
-            fs::read(path(&paths[0])).unwrap(),
-            first,
-            "{case}: sealed as before"
-        );
+        assert_eq!(fs::read(path(&paths[0])).unwrap(), first, "{case}: sealed as before");
     }
 }

@@ -16,11 +16,7 @@ fn a_flipped_bit_anywhere_but_in_the_last_append_is_named() {
         if path.ends_with("lock") || path.ends_with("spare") {
             continue;
         }
-        let end = if path == *last_path {
-            last_append
-        } else {
-            bytes.len()
-        };
+        let end = if path == *last_path { last_append } else { bytes.len() };
         let file = File::options().write(true).open(&path).unwrap();
         for at in 0..end {
             let flipped = bytes[at] ^ (1 << (at % 8));
@@ -31,12 +27,7 @@ fn a_flipped_bit_anywhere_but_in_the_last_append_is_named() {
                 }
                 other => panic!("{} at {at}: {other:?}", path.display()),
             }
-            assert_eq!(
-                fs::read(&path).unwrap()[at],
-                flipped,
-                "{} at {at}",
-                path.display()
-            );
+            assert_eq!(fs::read(&path).unwrap()[at], flipped, "{} at {at}", path.display());
             file.write_all_at(&bytes[at..=at], at as u64).unwrap();
             checked += 1;
         }
@@ -97,19 +88,11 @@ fn a_segment_of_another_journal_is_refused() {
         let bytes = fs::read(path).unwrap();
         fs::copy(other, path).unwrap();
         let first = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
-        assert_damaged(
-            directory.path(),
-            first,
-            path,
-            "a segment of another journal",
-        );
+        assert_damaged(directory.path(), first, path, "a segment of another journal");
         fs::write(path, bytes).unwrap();
     }
     // Nor is a record believed that was copied from one segment into another.
-    let (from, to) = (
-        fs::read(&other_paths[0]).unwrap(),
-        fs::read(&paths[0]).unwrap(),
-    );
+    let (from, to) = (fs::read(&other_paths[0]).unwrap(), fs::read(&paths[0]).unwrap());
     fs::write(&paths[0], [&to[..HEAD_BYTES], &from[HEAD_BYTES..]].concat()).unwrap();
     assert_damaged(directory.path(), 1, &paths[0], "records of another journal");
 }
@@ -138,11 +121,7 @@ fn a_newer_format_is_left_alone() {
         fs::write(&path, head_of(&fs::read(&path).unwrap())).unwrap();
         let before = contents(directory.path());
         match open_in(directory.path()) {
-            Err(Error::NewerFormat {
-                found: 2,
-                known: 1,
-                path: named,
-            }) => {
+            Err(Error::NewerFormat { found: 2, known: 1, path: named }) => {
                 assert_eq!(named, path.to_str().unwrap());
             }
             other => panic!("{other:?}"),
@@ -162,10 +141,7 @@ fn without_the_full_check_damage_is_found_when_it_is_read() {
     let check = Check::Tail;
     let journal = FileJournal::open(directory.path(), Options { check, ..options() }).unwrap();
     let read = journal.reader().read(0, 10);
-    assert!(
-        matches!(read, Err(Error::Damaged { position: 2, .. })),
-        "{read:?}"
-    );
+    assert!(matches!(read, Err(Error::Damaged { position: 2, .. })), "{read:?}");
 }
 
 /// The checksum of an attachment can be right while its hash is not: only the slow check sees it.
@@ -187,9 +163,6 @@ fn the_slow_check_compares_hashes() {
     bytes[at + 4..at + 8].copy_from_slice(&checksum.to_le_bytes());
     fs::write(path, bytes).unwrap();
     let open = |check| FileJournal::open(directory.path(), Options { check, ..options() });
-    assert!(matches!(
-        open(Check::Hashes),
-        Err(Error::Damaged { position: 1, .. })
-    ));
+    assert!(matches!(open(Check::Hashes), Err(Error::Damaged { position: 1, .. })));
     assert!(open(Check::Records).is_ok());
 }

@@ -53,10 +53,7 @@ fn visible(entries: &[Entry], whole: usize) -> usize {
 fn tear(mut journal: FileJournal, entries: &[Entry], kept: u8) -> usize {
     journal.append(entries).unwrap();
     let (path, end) = (journal.active.segment.path.clone(), journal.active.end);
-    let sizes: Vec<u64> = entries
-        .iter()
-        .map(|entry| encoded_bytes(entry) as u64)
-        .collect();
+    let sizes: Vec<u64> = entries.iter().map(|entry| encoded_bytes(entry) as u64).collect();
     let batch_bytes: u64 = sizes.iter().sum();
     drop(journal);
     let cut = (batch_bytes * u64::from(kept) / 256) as usize;

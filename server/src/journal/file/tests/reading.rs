@@ -8,10 +8,7 @@ use crate::journal::READ_BYTES_MAX;
 #[test]
 fn any_position_can_be_read() {
     let directory = TempDir::new().unwrap();
-    let options = Options {
-        segment_bytes: 40_000,
-        check: Check::Records,
-    };
+    let options = Options { segment_bytes: 40_000, check: Check::Records };
     let mut journal = FileJournal::open(directory.path(), options.clone()).unwrap();
     append_numbered(&mut journal, 1, 500, 7);
     assert!(segment_paths(directory.path()).len() > 2);
@@ -19,14 +16,8 @@ fn any_position_can_be_read() {
     for _ in 0..2 {
         let reader = journal.reader();
         for after in 0..500 {
-            assert_eq!(
-                reader.read(after as u64, 3).unwrap(),
-                expected[after..500.min(after + 3)]
-            );
-            assert_eq!(
-                reader.read_one(after as u64 + 1).unwrap().unwrap(),
-                expected[after]
-            );
+            assert_eq!(reader.read(after as u64, 3).unwrap(), expected[after..500.min(after + 3)]);
+            assert_eq!(reader.read_one(after as u64 + 1).unwrap().unwrap(), expected[after]);
         }
         assert_eq!(reader.read(0, 0).unwrap(), []);
         assert_eq!(reader.read(500, 10).unwrap(), []);
@@ -43,22 +34,12 @@ fn a_page_is_bounded_in_bytes_and_has_at_least_one_record() {
     let directory = TempDir::new().unwrap();
     let mut journal = FileJournal::open(directory.path(), Options::default()).unwrap();
     let large = vec![1; 2 * 1024 * 1024];
-    let attachment = Attachment {
-        kind: 1,
-        bytes: Some(large.into()),
-    };
-    let of = |count| Entry {
-        attachments: vec![attachment.clone(); count],
-        ..entry(2)
-    };
-    journal
-        .append(&[of(5), of(1), of(1), of(1), of(1)])
-        .unwrap();
+    let attachment = Attachment { kind: 1, bytes: Some(large.into()) };
+    let of = |count| Entry { attachments: vec![attachment.clone(); count], ..entry(2) };
+    journal.append(&[of(5), of(1), of(1), of(1), of(1)]).unwrap();
     let reader = journal.reader();
-    let pages: Vec<usize> = [0, 1, 4]
-        .map(|after| reader.read(after, 100).unwrap().len())
-        .into_iter()
-        .collect();
+    let pages: Vec<usize> =
+        [0, 1, 4].map(|after| reader.read(after, 100).unwrap().len()).into_iter().collect();
     assert_eq!(pages, [1, 3, 1]);
     assert_eq!(READ_BYTES_MAX, 4 * 2 * 1024 * 1024);
 }
@@ -98,16 +79,11 @@ fn damage_after_opening_is_named_when_it_is_read() {
     let path = &segment_paths(directory.path())[0];
     let second = record_offsets(path)[1];
     let file = File::options().write(true).open(path).unwrap();
-    file.write_all_at(&[0xff], second + frame::HEADER_BYTES as u64 + 3)
-        .unwrap();
+    file.write_all_at(&[0xff], second + frame::HEADER_BYTES as u64 + 3).unwrap();
     let reader = journal.reader();
     assert_eq!(reader.read(0, 1).unwrap(), numbered(1));
     match reader.read(1, 1) {
-        Err(Error::Damaged {
-            position: 2,
-            offset,
-            ..
-        }) => assert_eq!(offset, second),
+        Err(Error::Damaged { position: 2, offset, .. }) => assert_eq!(offset, second),
         other => panic!("{other:?}"),
     }
     assert_eq!(reader.read(2, 3).unwrap(), numbered(5)[2..]);

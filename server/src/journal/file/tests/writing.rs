@@ -27,22 +27,15 @@ fn what_was_appended_is_read_back_also_after_opening_again() {
 fn an_append_never_spans_segments_and_may_be_larger_than_one() {
     let directory = TempDir::new().unwrap();
     let mut journal = open_in(directory.path()).unwrap();
-    let large = Entry {
-        record: vec![5; 10_000].into(),
-        ..entry(2)
-    };
+    let large = Entry { record: vec![5; 10_000].into(), ..entry(2) };
     append_numbered(&mut journal, 1, 1, 1);
     journal.append(&[large.clone(), entry(3)]).unwrap();
     append_numbered(&mut journal, 4, 4, 1);
     assert_eq!(directory::segments(directory.path()).unwrap(), [1, 2, 4]);
     drop(journal);
     let journal = open_in(directory.path()).unwrap();
-    let expected = [
-        stored(&entry(1), 1),
-        stored(&large, 2),
-        stored(&entry(3), 3),
-        stored(&entry(4), 4),
-    ];
+    let expected =
+        [stored(&entry(1), 1), stored(&large, 2), stored(&entry(3), 3), stored(&entry(4), 4)];
     assert_eq!(read_all(&journal), expected);
 }
 
@@ -104,10 +97,7 @@ fn a_failed_change_of_segment_stops_the_journal() {
     append_numbered(&mut journal, 1, 2, 1);
     // Where the next segment is made there is a directory.
     fs::create_dir(directory::spare_path(directory.path())).unwrap();
-    let large = Entry {
-        record: vec![5; 10_000].into(),
-        ..entry(3)
-    };
+    let large = Entry { record: vec![5; 10_000].into(), ..entry(3) };
     assert!(matches!(journal.append(&[large]), Err(Error::Io { .. })));
     assert!(matches!(journal.append(&[entry(3)]), Err(Error::Stopped)));
     drop(journal);
@@ -134,9 +124,7 @@ fn erased_bytes_are_gone_and_no_damage() {
     drop(journal);
     for (path, bytes) in contents(directory.path()) {
         for text in ["body-3body", "body-29body"] {
-            let found = bytes
-                .windows(text.len())
-                .any(|window| window == text.as_bytes());
+            let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
             assert!(!found, "{text} in {}", path.display());
         }
     }

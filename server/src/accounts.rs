@@ -1,0 +1,75 @@
+//! The configured provider accounts.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{
+        fact::AmountRule,
+        ids::{AccountId, MerchantId},
+        money::Currency,
+    },
+    providers::{AccountSettings, Provider},
+};
+
+/// One configured account at a provider.
+pub struct Account {
+    /// Its name here.
+    pub id: AccountId,
+    /// The merchant it belongs to.
+    pub merchant: MerchantId,
+    /// The adapter's name in the configuration.
+    pub provider_name: String,
+    /// The adapter.
+    pub provider: &'static dyn Provider,
+    /// What the adapter heeds.
+    pub settings: AccountSettings,
+    /// Tolerated differences, one a currency.
+    pub tolerances: Vec<AmountRule>,
+    /// True if more than the recorded amount is accepted.
+    pub at_least: bool,
+    /// True if webhooks create orders that nobody recorded.
+    pub creates_orders: bool,
+}
+
+impl Account {
+    /// What stated amounts an attempt in this currency accepts.
+    #[must_use]
+    pub fn amount_rule(&self, currency: Option<Currency>) -> AmountRule {
+        if self.at_least {
+            return AmountRule::AtLeast;
+        }
+        let is_for = |rule: &&AmountRule| {
+            matches!(rule, AmountRule::Within(money) if Some(money.currency()) == currency)
+        };
+        self.tolerances.iter().find(is_for).copied().unwrap_or_default()
+    }
+}
+
+/// All configured accounts, by id.
+#[derive(Default)]
+pub struct Accounts(BTreeMap<AccountId, Account>);
+
+impl Accounts {
+    /// Adds one; returns the one of that id before.
+    pub fn insert(&mut self, account: Account) -> Option<Account> {
+        self.0.insert(account.id.clone(), account)
+    }
+
+    /// The account of that id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Account> {
+        self.0.get(&AccountId::parse(id).ok()?)
+    }
+
+    /// The ids of a merchant's accounts.
+    #[must_use]
+    pub fn of_merchant(&self, merchant: &MerchantId) -> Vec<AccountId> {
+        let own = self.0.values().filter(|account| account.merchant == *merchant);
+        own.map(|account| account.id.clone()).collect()
+    }
+
+    /// Every account, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.0.values()
+    }
+}

@@ -1,0 +1,284 @@
+//! Every setting, with its default, checked once at start.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+
+use crate::{
+    accounts::{Account, Accounts},
+    domain::{
+        fact::AmountRule,
+        ids::{AccountId, MerchantId},
+        money::{Currency, Money},
+    },
+    providers::{self, AccountSettings, Secret},
+};
+
+/// All settings. `Config::default()` serves on loopback with data in `./paystatus-data`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Folder of the journal and the view.
+    pub data: PathBuf,
+    /// Where gRPC is served.
+    pub grpc_address: SocketAddr,
+    /// Where webhooks are taken.
+    pub http_address: SocketAddr,
+    /// Certificate chain and private key, both PEM files. Both or neither.
+    pub tls: Option<Tls>,
+    /// Streams.
+    pub streams: Streams,
+    /// Limits.
+    pub limits: Limits,
+    /// Bytes of memory for the view's cache. Budget three times as much.
+    pub view_cache_bytes: u64,
+    /// Bytes of one journal file.
+    pub segment_bytes: u64,
+    /// Threads that serve; 0 is one per core.
+    pub threads: usize,
+    /// Provider accounts.
+    pub accounts: Vec<AccountConfig>,
+}
+
+/// TLS by two settings.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+}
+
+/// How streams and connections live.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Streams {
+    /// The longest silence of a stream.
+    #[serde(with = "humantime_serde")]
+    pub heartbeat: Duration,
+    /// How often an idle connection is probed (HTTP/2 ping).
+    #[serde(with = "humantime_serde")]
+    pub keep_alive: Duration,
+    /// How old a connection may grow before its client is asked to open another.
+    #[serde(with = "humantime_serde")]
+    pub connection_age: Duration,
+    /// How long its streams may go on after that.
+    #[serde(with = "humantime_serde")]
+    pub connection_grace: Duration,
+    /// How long a shutdown waits for streams and calls to end.
+    #[serde(with = "humantime_serde")]
+    pub drain: Duration,
+}
+
+/// Limits of requests.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of a webhook's body.
+    pub webhook_bytes: usize,
+    /// Bytes of a gRPC request.
+    pub request_bytes: usize,
+    /// HTTP connections at once.
+    pub http_connections: usize,
+    /// Streams of one gRPC connection.
+    pub streams_per_connection: u32,
+    /// How long a webhook's headers and body may take to arrive.
+    #[serde(with = "humantime_serde")]
+    pub webhook_read: Duration,
+}
+
+/// One account at a provider.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountConfig {
+    /// Its name here; webhooks come to `/webhooks/{id}`.
+    pub id: String,
+    /// The adapter: `optty`, `standard-webhooks`.
+    pub provider: String,
+    /// The merchant that it belongs to.
+    pub merchant: String,
+    /// Active secrets, newest first. Several while one is being rotated.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// Files that hold a secret each; read in addition to `secrets`.
+    #[serde(default)]
+    pub secret_files: Vec<PathBuf>,
+    /// How far a signed time may be off.
+    #[serde(default = "five_minutes", with = "humantime_serde")]
+    pub tolerance: Duration,
+    /// What stated amounts are accepted.
+    #[serde(default)]
+    pub amount: AmountConfig,
+    /// Create orders that nobody recorded, from their webhooks.
+    #[serde(default)]
+    pub create_orders: bool,
+    /// For weakly signed providers: hold back what webhooks say of payments too.
+    #[serde(default)]
+    pub confirm_payments: bool,
+}
+
+/// What stated amounts are accepted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AmountConfig {
+    /// The recorded one.
+    #[default]
+    Exact,
+    /// The recorded one or more.
+    AtLeast,
+    /// Up to so much off, by currency: `{ within = { EUR = "0.05" } }`. Others are exact.
+    Within(BTreeMap<String, String>),
+}
+
+fn five_minutes() -> Duration {
+    Duration::from_secs(300)
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "./paystatus-data".into(),
+            grpc_address: SocketAddr::from(([127, 0, 0, 1], 50051)),
+            http_address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tls: None,
+            streams: Streams::default(),
+            limits: Limits::default(),
+            view_cache_bytes: 256 * 1024 * 1024,
+            segment_bytes: 128 * 1024 * 1024,
+            threads: 0,
+            accounts: Vec::new(),
+        }
+    }
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(15),
+            keep_alive: Duration::from_secs(20),
+            connection_age: Duration::from_secs(1800),
+            connection_grace: Duration::from_secs(60),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            webhook_bytes: 256 * 1024,
+            request_bytes: 1024 * 1024,
+            http_connections: 10_000,
+            streams_per_connection: 100_000,
+            webhook_read: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or an environment variable does not fit.
+    #[error("the configuration cannot be read: {0}")]
+    Unreadable(#[from] config::ConfigError),
+    /// A setting has an impossible value.
+    #[error("the setting {setting} {problem}")]
+    Invalid {
+        /// Which.
+        setting: String,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+}
+
+fn invalid(setting: impl Into<String>, problem: impl Into<String>) -> Error {
+    Error::Invalid { setting: setting.into(), problem: problem.into() }
+}
+
+impl Config {
+    /// Reads the defaults, then a TOML file if one is named, then variables such as
+    /// `PAYSTATUS_GRPC_ADDRESS` and `PAYSTATUS_STREAMS__HEARTBEAT`.
+    ///
+    /// # Errors
+    /// [`Error`] names the setting.
+    pub fn load(file: Option<&Path>) -> Result<Self, Error> {
+        let mut builder = config::Config::builder();
+        if let Some(file) = file {
+            builder = builder.add_source(config::File::from(file));
+        }
+        let environment =
+            config::Environment::with_prefix("PAYSTATUS").prefix_separator("_").separator("__");
+        let ignored = ["api_key", "server", "log", "log_format", "merchant"];
+        let loaded = builder.add_source(environment.try_parsing(true)).build()?;
+        let mut table = loaded.try_deserialize::<config::Map<String, config::Value>>()?;
+        // Variables of the command line and the log share the prefix.
+        table.retain(|name, _| !ignored.contains(&name.as_str()));
+        let value = config::Value::new(None, config::ValueKind::Table(table));
+        Ok(value.try_deserialize()?)
+    }
+
+    /// The accounts, checked.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] names the account and the setting.
+    pub fn accounts(&self) -> Result<Accounts, Error> {
+        let mut accounts = Accounts::default();
+        for (index, config) in self.accounts.iter().enumerate() {
+            let account = config.check(index)?;
+            let id = account.id.clone();
+            if accounts.insert(account).is_some() {
+                return Err(invalid(format!("accounts.{id}"), "is there twice"));
+            }
+        }
+        Ok(accounts)
+    }
+}
+
+impl AccountConfig {
+    fn check(&self, index: usize) -> Result<Account, Error> {
+        let at = |setting: &str| format!("accounts[{index}].{setting}");
+        let id = AccountId::parse(&self.id).map_err(|e| invalid(at("id"), e.to_string()))?;
+        let merchant = MerchantId::parse(&self.merchant);
+        let provider = providers::by_name(&self.provider).ok_or_else(|| {
+            let known = providers::NAMES.join(", ");
+            invalid(at("provider"), format!("must be one of: {known}"))
+        })?;
+        let mut secrets: Vec<Secret> = self.secrets.iter().map(Secret::new).collect();
+        for file in &self.secret_files {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                invalid(at("secret_files"), format!("names {}: {error}", file.display()))
+            })?;
+            secrets.push(Secret::new(text.trim()));
+        }
+        if secrets.is_empty() || secrets.iter().any(|secret| secret.expose().is_empty()) {
+            return Err(invalid(at("secrets"), "must hold at least one secret, none empty"));
+        }
+        let seconds = i64::try_from(self.tolerance.as_secs()).unwrap_or(i64::MAX);
+        Ok(Account {
+            id,
+            merchant: merchant.map_err(|e| invalid(at("merchant"), e.to_string()))?,
+            provider_name: self.provider.clone(),
+            provider,
+            settings: AccountSettings {
+                secrets,
+                tolerance_seconds: seconds,
+                confirm_payments: self.confirm_payments,
+            },
+            tolerances: self.tolerances(&at("amount"))?,
+            at_least: matches!(self.amount, AmountConfig::AtLeast),
+            creates_orders: self.create_orders,
+        })
+    }
+
+    fn tolerances(&self, setting: &str) -> Result<Vec<AmountRule>, Error> {
+        let AmountConfig::Within(by_currency) = &self.amount else { return Ok(Vec::new()) };
+        let parse = |(code, amount): (&String, &String)| {
+            let currency = Currency::parse(code).map_err(|e| invalid(setting, e.to_string()))?;
+            let money = Money::parse(amount, currency, 0);
+            Ok(AmountRule::Within(money.map_err(|e| invalid(setting, e.to_string()))?))
+        };
+        by_currency.iter().map(parse).collect()
+    }
+}

@@ -1,0 +1,29 @@
+//! Tokens of pages: where the next one begins, and for which request. Opaque outside.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use tonic::Status;
+
+use super::errors;
+use crate::domain::digest::Digest;
+
+/// A token for the page that begins after a number, for a request with this digest.
+pub(super) fn token(after: u64, request: Digest) -> String {
+    let mut bytes = after.to_be_bytes().to_vec();
+    bytes.extend_from_slice(&request.finish()[..8]);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Where the page begins; 0 for the first.
+pub(super) fn after(token: &str, request: Digest) -> Result<u64, Status> {
+    if token.is_empty() {
+        return Ok(0);
+    }
+    let bytes: Option<[u8; 16]> =
+        URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| bytes.try_into().ok());
+    let bytes = bytes.ok_or_else(|| errors::field("page_token", "is not a token of ours"))?;
+    let (after, digest) = bytes.split_at(8);
+    if digest != &request.finish()[..8] {
+        return Err(errors::field("page_token", "was issued for other filters"));
+    }
+    Ok(after.try_into().map_or(0, u64::from_be_bytes))
+}

@@ -1,0 +1,383 @@
+//! One stream: opens, sends a snapshot if one is due, then every admitted record in order,
+//! without gaps, for as long as anyone reads.
+//!
+//! It holds a position and nothing else: what it lacks it reads from the hub's memory, or from
+//! the journal when it fell behind. So a slow reader costs the same memory as a fast one.
+
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use paystatus_proto::{codec::Encoded, v1};
+use prost::Message as _;
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::{
+    cursor::Cursor,
+    errors,
+    filter::Filter,
+    from_wire::stream::Start,
+    sessions::{Ended, Session},
+    to_wire,
+};
+use crate::{
+    domain::ids::OrderKey,
+    edge::Context,
+    hub::{Committed, Recent, Subscription, Topic},
+    journal::Position,
+};
+
+/// Orders of one step of a snapshot.
+const SNAPSHOT_ORDERS: usize = 100;
+/// Longest time a client is asked to wait before it reconnects after a drain.
+const RECONNECT_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the generated services stream.
+pub(super) type Frames = Pin<Box<dyn Stream<Item = Result<Encoded, Status>> + Send>>;
+
+/// A stream in progress.
+pub(super) struct Watch {
+    context: Context,
+    filter: Arc<Filter>,
+    filter_hash: u64,
+    touched: Subscription,
+    /// Everything up to here was sent or is not admitted.
+    position: Position,
+    phase: Phase,
+    /// What is to be sent next, each with the position that its cursor names.
+    frames: VecDeque<(Position, Encoded)>,
+    key_id: String,
+    session: Option<Arc<Session>>,
+}
+
+enum Phase {
+    Opening { mode: v1::OpenedMode, reason: &'static str },
+    Snapshot { after: u64, sent: i64 },
+    CatchingUp,
+    Live,
+    Over,
+}
+
+impl Watch {
+    /// A stream over a filter, from a start on. The caller may read what the filter names.
+    pub(super) fn new(
+        context: Context,
+        filter: Filter,
+        start: Start,
+        key_id: &str,
+        session: Option<Arc<Session>>,
+    ) -> Self {
+        let topic = match filter.orders.iter().next() {
+            Some(only) if filter.orders.len() == 1 => order_topic(&filter, only),
+            _ => Topic::Merchant(filter.merchant.clone()),
+        };
+        // Before the head is read, so that nothing can fall between.
+        let touched = context.hub.subscribe(topic);
+        let head = context.hub.head();
+        let (position, mode, reason) = open(start, head, context.hub.epoch());
+        Self {
+            filter_hash: filter.hash(),
+            filter: Arc::new(filter),
+            touched,
+            position,
+            phase: Phase::Opening { mode, reason },
+            frames: VecDeque::new(),
+            key_id: key_id.to_owned(),
+            session,
+            context,
+        }
+    }
+
+    /// The stream of frames. It ends after a `Closing` frame or an error.
+    pub(super) fn into_frames(self) -> Frames {
+        Box::pin(stream::unfold(self, |mut watch| async move {
+            let frame = watch.next().await?;
+            Some((frame, watch))
+        }))
+    }
+
+    async fn next(&mut self) -> Option<Result<Encoded, Status>> {
+        loop {
+            if let Some((position, frame)) = self.frames.pop_front() {
+                if let Some(session) = &self.session {
+                    session.sent(position);
+                }
+                return Some(Ok(frame));
+            }
+            let step = match self.phase {
+                Phase::Opening { mode, reason } => {
+                    self.open(mode, reason);
+                    Ok(())
+                }
+                Phase::Snapshot { after, sent } => Box::pin(self.snapshot(after, sent)).await,
+                Phase::CatchingUp | Phase::Live => self.follow().await,
+                Phase::Over => return None,
+            };
+            if let Err(status) = step {
+                self.phase = Phase::Over;
+                return Some(Err(status));
+            }
+        }
+    }
+
+    fn open(&mut self, mode: v1::OpenedMode, reason: &str) {
+        let has_snapshot = mode != v1::OpenedMode::Continued;
+        let opened = v1::Opened {
+            mode: mode as i32,
+            reset_reason: reason.to_owned(),
+            heartbeat_interval: Some(to_wire::duration(self.context.config.streams.heartbeat)),
+            generation: self.session.as_ref().map_or(0, |session| session.generation()),
+        };
+        self.phase = match has_snapshot {
+            true => Phase::Snapshot { after: 0, sent: 0 },
+            false => Phase::CatchingUp,
+        };
+        self.push(v1::frame::Content::Opened(opened));
+    }
+
+    /// Sends the next part of the snapshot. The cut is consistent without a lock: entries carry
+    /// their version, and all that was recorded after the stream began is sent after them.
+    async fn snapshot(&mut self, after: u64, sent: i64) -> Result<(), Status> {
+        let store = Arc::clone(&self.context.store);
+        let filter = Arc::clone(&self.filter);
+        let read = move || {
+            if filter.orders.is_empty() {
+                let of = order_key(&filter, "-");
+                let admits = |order: &_| filter.admits_order(order);
+                return match of {
+                    Some(of) => store.list(&of, after, SNAPSHOT_ORDERS, admits),
+                    None => Ok(crate::store::Page { orders: Vec::new(), next: None }),
+                };
+            }
+            let mut orders = Vec::new();
+            for key in filter.orders.iter().filter_map(|order| order_key(&filter, order)) {
+                orders.extend(store.find_order(&key)?.filter(|order| filter.admits_order(order)));
+            }
+            Ok(crate::store::Page { orders, next: None })
+        };
+        let page = tokio::task::spawn_blocking(read).await.map_err(|e| errors::internal(&e))?;
+        let page = page.map_err(|error| errors::internal(&error))?;
+        let sent = sent + i64::try_from(page.orders.len()).unwrap_or(i64::MAX);
+        for order in &page.orders {
+            let order = Some(to_wire::order::order(order));
+            self.push(v1::frame::Content::SnapshotEntry(v1::SnapshotEntry { order }));
+        }
+        match page.next {
+            Some(after) => self.phase = Phase::Snapshot { after, sent },
+            None => {
+                self.phase = Phase::CatchingUp;
+                let end = v1::SnapshotEnd { entry_count: sent };
+                self.push(v1::frame::Content::SnapshotEnd(end));
+            }
+        }
+        Ok(())
+    }
+
+    async fn follow(&mut self) -> Result<(), Status> {
+        match self.context.hub.recent(self.position) {
+            Recent::Here(records) if records.is_empty() => {
+                if matches!(self.phase, Phase::CatchingUp) {
+                    self.phase = Phase::Live;
+                    self.push(v1::frame::Content::CaughtUp(v1::CaughtUp {}));
+                    return Ok(());
+                }
+                self.wait().await
+            }
+            Recent::Here(records) => {
+                self.take(&records);
+                Ok(())
+            }
+            Recent::Older => {
+                if matches!(self.phase, Phase::Live) {
+                    self.phase = Phase::CatchingUp;
+                    self.push(v1::frame::Content::FellBehind(v1::FellBehind {}));
+                }
+                Box::pin(self.read_journal()).await
+            }
+        }
+    }
+
+    async fn read_journal(&mut self) -> Result<(), Status> {
+        let (hub, after) = (Arc::clone(&self.context.hub), self.position);
+        let read = tokio::task::spawn_blocking(move || hub.read_journal(after)).await;
+        let records = read.map_err(|error| errors::internal(&error))?;
+        self.take(&records.map_err(|error| errors::internal(&error))?);
+        Ok(())
+    }
+
+    /// Sends what is admitted of some records, which follow the position without a gap.
+    fn take(&mut self, records: &[Arc<Committed>]) {
+        for committed in records {
+            self.position = committed.position;
+            let Some(record) = committed.of_order() else { continue };
+            if record.changes().is_empty() || !self.filter.admits_record(record) {
+                continue;
+            }
+            let encoded = to_wire::change::encoded(committed, record);
+            let all = self.filter.admits_all_changes();
+            let is_admitted = |index: usize| {
+                all || record.changes().get(index).is_some_and(|c| self.filter.admits_change(c))
+            };
+            let admitted: Vec<&Bytes> =
+                encoded.iter().enumerate().filter(|(i, _)| is_admitted(*i)).map(|(_, b)| b).collect();
+            if !admitted.is_empty() {
+                let frame = change_set(&self.cursor().encode(), &admitted);
+                self.frames.push_back((self.position, frame));
+            }
+        }
+    }
+
+    /// Waits for something to send; after one interval, sends a heartbeat.
+    async fn wait(&mut self) -> Result<(), Status> {
+        // What is announced and did not touch the topic is not admitted: skip it unread.
+        let head = self.context.hub.head();
+        if !self.touched.is_touched() {
+            self.position = self.position.max(head);
+        }
+        let heartbeat = Instant::now() + self.context.config.streams.heartbeat;
+        let mut drain = self.context.drain.clone();
+        let mut ended = self.session.as_ref().map(|session| session.ended());
+        tokio::select! {
+            () = self.touched.touched() => {}
+            () = tokio::time::sleep_until(heartbeat) => self.beat()?,
+            _ = drain.wait_for(|drains| *drains) => self.close(v1::ClosingReason::Drain),
+            why = has_ended(&mut ended) => self.close(match why {
+                Ended::TakenOver => v1::ClosingReason::TakenOver,
+                Ended::Deleted => v1::ClosingReason::Deleted,
+            }),
+        }
+        Ok(())
+    }
+
+    fn beat(&mut self) -> Result<(), Status> {
+        if self.context.store.key(&self.key_id).is_none() {
+            let message = "the API key was revoked";
+            return Err(errors::error(tonic::Code::Unauthenticated, "API_KEY_INVALID", message));
+        }
+        let head = self.context.hub.head();
+        if !self.touched.is_touched() {
+            self.position = self.position.max(head);
+        }
+        self.push(v1::frame::Content::Heartbeat(v1::Heartbeat {}));
+        Ok(())
+    }
+
+    fn close(&mut self, reason: v1::ClosingReason) {
+        let spread = rand::random_range(0.0..1.0);
+        let reconnect_after = Some(to_wire::duration(RECONNECT_WITHIN.mul_f64(spread)));
+        let closing = v1::Closing { reason: reason as i32, reconnect_after };
+        self.push(v1::frame::Content::Closing(closing));
+        self.phase = Phase::Over;
+    }
+
+    fn cursor(&self) -> Cursor {
+        Cursor {
+            epoch: self.context.hub.epoch(),
+            position: self.position,
+            filter: self.filter_hash,
+            is_in_snapshot: matches!(self.phase, Phase::Snapshot { .. }),
+        }
+    }
+
+    fn push(&mut self, content: v1::frame::Content) {
+        let frame = v1::Frame { cursor: self.cursor().encode(), content: Some(content) };
+        let response = v1::WatchChangesResponse { frame: Some(frame) };
+        let frame = Encoded::new(response.encode_to_vec().into());
+        self.frames.push_back((self.position, frame));
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(session) = &self.session {
+            session.disconnected();
+        }
+    }
+}
+
+/// Where to begin, and how to say so. A cursor that cannot be honoured is answered with a
+/// snapshot, never with a silent hole.
+fn open(start: Start, head: Position, epoch: u64) -> (Position, v1::OpenedMode, &'static str) {
+    use v1::OpenedMode::{Continued, Reset, Snapshot};
+    match start {
+        Start::Now => (head, Continued, ""),
+        Start::Beginning => (0, Continued, ""),
+        Start::Snapshot => (head, Snapshot, ""),
+        Start::After(cursor) if cursor.epoch != epoch => {
+            (head, Reset, "the cursor belongs to another journal: this one was restored or replaced")
+        }
+        Start::After(cursor) if cursor.position > head => {
+            (head, Reset, "the cursor is ahead of this server's journal")
+        }
+        Start::After(cursor) if cursor.is_in_snapshot => {
+            (head, Reset, "the cursor is from inside a snapshot, which begins anew")
+        }
+        Start::After(cursor) => (cursor.position, Continued, ""),
+    }
+}
+
+fn order_key(filter: &Filter, order: &str) -> Option<OrderKey> {
+    let order = crate::domain::ids::OrderId::parse(order).ok()?;
+    Some(OrderKey::Recorded { merchant: filter.merchant.clone(), order })
+}
+
+fn order_topic(filter: &Filter, order: &str) -> Topic {
+    match order_key(filter, order) {
+        Some(key) => Topic::Order(key),
+        None => Topic::Merchant(filter.merchant.clone()),
+    }
+}
+
+async fn has_ended(
+    ended: &mut Option<tokio::sync::watch::Receiver<Option<Ended>>>,
+) -> Ended {
+    let Some(receiver) = ended else { return std::future::pending().await };
+    match receiver.wait_for(Option::is_some).await.map(|why| *why) {
+        Ok(Some(why)) => why,
+        _ => std::future::pending().await,
+    }
+}
+
+/// A response with a change set of changes that are already encoded: only the lengths and the
+/// cursor are new for each stream.
+fn change_set(cursor: &str, changes: &[&Bytes]) -> Encoded {
+    use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+    let nested = |length: usize| 1 + encoded_len_varint(length as u64) + length;
+    let set: usize = changes.iter().map(|change| nested(change.len())).sum();
+    let frame = nested(cursor.len()) + nested(set);
+    let mut bytes = Vec::with_capacity(nested(frame));
+    let open = |bytes: &mut Vec<u8>, tag: u32, length: usize| {
+        encode_key(tag, WireType::LengthDelimited, bytes);
+        encode_varint(length as u64, bytes);
+    };
+    open(&mut bytes, 1, frame);
+    open(&mut bytes, 1, cursor.len());
+    bytes.extend_from_slice(cursor.as_bytes());
+    open(&mut bytes, 3, set);
+    for change in changes {
+        open(&mut bytes, 1, change.len());
+        bytes.extend_from_slice(change);
+    }
+    Encoded::new(bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_set_from_parts_is_what_prost_would_write() {
+        let change = |id: &str| v1::Change { change_id: id.to_owned(), ..v1::Change::default() };
+        let long = "x".repeat(300);
+        let changes = vec![change("a"), change(&long)];
+        let parts: Vec<Bytes> = changes.iter().map(|c| c.encode_to_vec().into()).collect();
+        let content = Some(v1::frame::Content::ChangeSet(v1::ChangeSet { changes }));
+        let frame = Some(v1::Frame { cursor: "cursor".to_owned(), content });
+        let expected = v1::WatchChangesResponse { frame: frame.clone() }.encode_to_vec();
+        let made = change_set("cursor", &parts.iter().collect::<Vec<_>>());
+        assert_eq!(made.as_bytes(), &expected);
+        let of_order = v1::WatchOrderResponse::decode(made.as_bytes().clone()).unwrap();
+        assert_eq!(of_order.frame, frame, "both responses have the same form");
+    }
+}

@@ -1,0 +1,241 @@
+//! How a webhook comes in, whichever way it was carried here: verify, read, record, answer.
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::Context;
+use crate::{
+    accounts::Account,
+    clock,
+    domain::{
+        command::{AcceptEvidence, Command, Disposition},
+        fact,
+    },
+    engine::{self, Ask, Evidence},
+    journal::Attachment,
+    providers::{Acknowledgement, Content, Reading, Rejected, Request},
+    record::{KeptAs, KeptWebhook, Source, WebhookMeta, attachment},
+};
+
+/// Readings that one request may hold.
+pub const READINGS_MAX: usize = 64;
+
+/// What became of a webhook that was accepted. It is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Position of its first record, if one was made.
+    pub position: Option<u64>,
+    /// What became of it.
+    pub what: What,
+    /// What the provider expects to hear.
+    pub acknowledgement: Acknowledgement,
+}
+
+/// What became of a webhook, the most telling first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// It was about an order.
+    Evidence(Disposition),
+    /// It was kept for other reasons.
+    Kept,
+    /// It could not be read.
+    Unreadable,
+}
+
+/// Why a webhook was not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAccepted {
+    /// It does not verify. The reason is for the log, not for the caller.
+    #[error("the webhook does not verify")]
+    Rejected(Rejected),
+    /// The engine did not take it.
+    #[error(transparent)]
+    Engine(engine::Error),
+}
+
+/// Takes one webhook. Returns once its effect is on disk.
+///
+/// # Errors
+/// [`NotAccepted`]; nothing was recorded, unless the engine says that it does not know.
+pub async fn submit(
+    context: &Context,
+    account: &Account,
+    headers: &[(String, String)],
+    body: &Bytes,
+) -> Result<Accepted, NotAccepted> {
+    let request = Request { headers, body };
+    let provider = account.provider;
+    if let Err(rejected) = provider.verify(&request, &account.settings, clock::now()) {
+        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).take(50).collect();
+        tracing::warn!(account = %account.id, reason = %rejected, ?names, "webhook rejected");
+        return Err(NotAccepted::Rejected(rejected));
+    }
+    let webhook = Webhook::new(account, headers, body);
+    let asks = match provider.read(&request, &account.settings) {
+        Ok(readings) if readings.len() > READINGS_MAX => {
+            vec![webhook.keep(KeptAs::Unreadable, "it holds too many events", None)]
+        }
+        Ok(readings) if readings.is_empty() => {
+            vec![webhook.keep(KeptAs::Ignored, "it holds no event", None)]
+        }
+        Ok(readings) => readings.iter().map(|reading| webhook.ask(reading)).collect(),
+        Err(unreadable) => vec![webhook.keep(KeptAs::Unreadable, &unreadable.what, None)],
+    };
+    let mut accepted =
+        Accepted { position: None, what: What::Unreadable, acknowledgement: provider.acknowledge() };
+    for ask in asks {
+        let what = match &ask {
+            Ask::Keep(kept, _) if kept.kept_as == KeptAs::Unreadable => What::Unreadable,
+            _ => What::Kept,
+        };
+        let answer = context.engine.ask(ask).await.map_err(NotAccepted::Engine)?;
+        let what = answer.disposition.map_or(what, What::Evidence);
+        accepted.what = accepted.what.min(what);
+        accepted.position = accepted.position.or(answer.position);
+    }
+    if accepted.what == What::Unreadable {
+        tracing::warn!(account = %account.id, position = accepted.position, "webhook unreadable");
+    }
+    Ok(accepted)
+}
+
+/// A verified webhook on its way into the journal.
+pub(crate) struct Webhook<'a> {
+    account: &'a Account,
+    body_sha256: [u8; 32],
+    headers: Vec<(String, String)>,
+    attachments: Vec<Attachment>,
+}
+
+impl<'a> Webhook<'a> {
+    pub(crate) fn new(
+        account: &'a Account,
+        headers: &[(String, String)],
+        body: &Bytes,
+    ) -> Self {
+        let needed = account.provider.reading_headers();
+        let is_needed = |(name, _): &&(String, String)| needed.contains(&name.as_str());
+        Self {
+            account,
+            body_sha256: Sha256::digest(body).into(),
+            headers: headers.iter().filter(is_needed).cloned().collect(),
+            attachments: attachments(body, &account.provider.sensitive(body)),
+        }
+    }
+
+    pub(crate) fn keep(&self, kept_as: KeptAs, reason: &str, reading: Option<&Reading>) -> Ask {
+        let webhook = KeptWebhook {
+            account: self.account.id.clone(),
+            time: clock::now(),
+            kept_as,
+            reason: reason.to_owned(),
+            event_id: reading.map(|r| r.event_id.clone()).unwrap_or_default(),
+            event_name: reading.map(|r| r.event_name.clone()).unwrap_or_default(),
+            body_sha256: self.body_sha256,
+            headers: self.headers.clone(),
+        };
+        Ask::Keep(Box::new(webhook), self.attachments.clone())
+    }
+
+    pub(crate) fn ask(&self, reading: &Reading) -> Ask {
+        match &reading.content {
+            Content::Ignored { reason } => self.keep(KeptAs::Ignored, reason, Some(reading)),
+            Content::Statements(statements) => {
+                let basis = self.account.provider.basis(&self.account.settings);
+                let id = self.account.id.clone();
+                let evidence =
+                    fact::Evidence::first(id, basis, &reading.event_id, statements.clone());
+                let meta = self.meta(reading, evidence.id);
+                let command = Command::AcceptEvidence(AcceptEvidence {
+                    merchant: self.account.merchant.clone(),
+                    evidence,
+                    creates_orders: self.account.creates_orders,
+                });
+                let attachments = self.attachments.clone();
+                let source = Source::Webhook;
+                Ask::Evidence(Box::new(Evidence { command, webhook: meta, attachments, source }))
+            }
+        }
+    }
+
+    pub(crate) fn meta(
+        &self,
+        reading: &Reading,
+        id: crate::domain::digest::ContentId,
+    ) -> WebhookMeta {
+        WebhookMeta {
+            account: self.account.id.clone(),
+            event_id: reading.event_id.clone(),
+            event_name: reading.event_name.clone(),
+            body_sha256: self.body_sha256,
+            disposition: Disposition::Applied,
+            reading: id,
+            headers: self.headers.clone(),
+        }
+    }
+
+    pub(crate) fn attachments(&self) -> Vec<Attachment> {
+        self.attachments.clone()
+    }
+}
+
+/// The body with card tokens blanked out, and the tokens apart: so that they can be erased,
+/// and are given to nobody by accident.
+fn attachments(body: &Bytes, sensitive: &[std::ops::Range<usize>]) -> Vec<Attachment> {
+    if sensitive.is_empty() {
+        return vec![Attachment { kind: attachment::BODY, bytes: Some(body.clone()) }];
+    }
+    let mut blanked = body.to_vec();
+    let mut tokens = Vec::new();
+    for range in sensitive {
+        let Some(secret) = body.get(range.clone()) else { continue };
+        for number in [range.start, secret.len()] {
+            tokens.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
+        }
+        tokens.extend_from_slice(secret);
+        blanked[range.clone()].fill(b'*');
+    }
+    vec![
+        Attachment { kind: attachment::BODY, bytes: Some(blanked.into()) },
+        Attachment { kind: attachment::CARD_TOKEN, bytes: Some(tokens.into()) },
+    ]
+}
+
+/// The body as it was received, or as much of it as is left.
+#[must_use]
+pub(crate) fn body(attachments: &[Attachment]) -> Option<Bytes> {
+    let of_kind = |kind| attachments.iter().find(|a| a.kind == kind)?.bytes.clone();
+    let mut body = of_kind(attachment::BODY)?.to_vec();
+    let tokens = of_kind(attachment::CARD_TOKEN).unwrap_or_default();
+    let mut rest = &tokens[..];
+    while let Some((head, tail)) = rest.split_at_checked(8) {
+        let number = |b: &[u8]| b.try_into().map_or(0, |b| u32::from_le_bytes(b) as usize);
+        let (start, length) = (number(&head[..4]), number(&head[4..]));
+        let Some((secret, next)) = tail.split_at_checked(length) else { break };
+        if let Some(place) = body.get_mut(start..start.saturating_add(length)) {
+            place.copy_from_slice(secret);
+        }
+        rest = next;
+    }
+    Some(body.into())
+}
+
+/// The body without card tokens.
+#[must_use]
+pub(crate) fn blanked_body(attachments: &[Attachment]) -> Option<Bytes> {
+    attachments.iter().find(|a| a.kind == attachment::BODY)?.bytes.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_stand_apart_and_come_back() {
+        let original = Bytes::from_static(b"{\"token\":\"abc\",\"again\":\"abc\"}");
+        let stored = attachments(&original, &[10..13, 24..27]);
+        assert_eq!(&blanked_body(&stored).unwrap()[..], b"{\"token\":\"***\",\"again\":\"***\"}");
+        assert_eq!(body(&stored), Some(original));
+    }
+}

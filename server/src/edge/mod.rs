@@ -1,0 +1,32 @@
+//! The outside: turns requests into commands, and changes back into messages. The only place
+//! that knows tonic, wire types and HTTP.
+
+pub mod grpc;
+pub mod http;
+pub mod intake;
+pub mod listen;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::{accounts::Accounts, config::Config, engine, hub::Hub, store::Store};
+
+/// Everything that a request may need. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// The writer.
+    pub engine: engine::Handle,
+    /// The present state.
+    pub store: Arc<Store>,
+    /// What is new.
+    pub hub: Arc<Hub>,
+    /// The provider accounts.
+    pub accounts: Arc<Accounts>,
+    /// Every setting.
+    pub config: Arc<Config>,
+    /// Readers of named subscriptions.
+    pub sessions: Arc<grpc::sessions::Sessions>,
+    /// Turns true when the server shuts down.
+    pub drain: watch::Receiver<bool>,
+}
