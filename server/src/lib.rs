@@ -1,3 +1,4 @@
 //! The payment-status server.
 
 pub mod domain;
+pub mod record;

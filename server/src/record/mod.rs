@@ -15,7 +15,8 @@ use crate::domain::{
 };
 
 pub use stored::{
-    Unreadable, decode, decode_key, decode_order, encode, encode_claim, encode_key, encode_order,
+    Unreadable, decode, decode_key, decode_order, decode_subject, encode, encode_claim, encode_key,
+    encode_order, encode_subject,
 };
 
 /// Version of the stored form that this program writes. It reads this and every older one.
@@ -246,6 +247,6 @@ impl Subject {
     /// The subject as the journal names it.
     #[must_use]
     pub fn encode(&self) -> Bytes {
-        stored::encode_subject(self)
+        encode_subject(self)
     }
 }
