@@ -38,9 +38,7 @@ impl Account {
         if self.at_least {
             return AmountRule::AtLeast;
         }
-        let is_for = |rule: &&AmountRule| {
-            matches!(rule, AmountRule::Within(money) if Some(money.currency()) == currency)
-        };
+        let is_for = |rule: &&AmountRule| matches!(rule, AmountRule::Within(money) if Some(money.currency()) == currency);
         self.tolerances.iter().find(is_for).copied().unwrap_or_default()
     }
 }

@@ -1,10 +1,36 @@
 //! The payment-status server.
+//!
+//! ```text
+//!  providers ─ webhooks ─▶ edge/http ─┐                                  ┌─▶ edge/grpc  streams
+//!  checkout ── gRPC ─────▶ edge/grpc ─┴▶ engine ─▶ journal ─▶ store ─▶ hub ┘
+//!                                          │       (truth)    (sled)
+//!                                 domain, providers (pure)
+//! ```
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`domain`] | the rules, pure: facts in, status and changes out |
+//! | [`providers`] | how each provider signs and speaks, pure |
+//! | [`engine`] | the one writer: decide, make durable, apply, announce, answer |
+//! | [`journal`] | the truth: an append-only log of checksummed records |
+//! | [`record`] | what the journal's bytes say |
+//! | [`store`] | the present state, in memory and in sled, derived from the journal |
+//! | [`hub`] | how far the journal reaches, and who wants to know |
+//! | [`edge`] | gRPC and HTTP: from requests to commands, from changes to messages |
+//! | [`serve`] | puts the parts together |
+//! | [`config`], [`accounts`] | settings, checked once |
+//! | [`cli`] | the command line |
 
+pub mod accounts;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod domain;
+pub mod edge;
 pub mod engine;
 pub mod hub;
 pub mod journal;
 pub mod providers;
 pub mod record;
+pub mod serve;
 pub mod store;

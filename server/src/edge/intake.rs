@@ -82,8 +82,11 @@ pub async fn submit(
         Ok(readings) => readings.iter().map(|reading| webhook.ask(reading)).collect(),
         Err(unreadable) => vec![webhook.keep(KeptAs::Unreadable, &unreadable.what, None)],
     };
-    let mut accepted =
-        Accepted { position: None, what: What::Unreadable, acknowledgement: provider.acknowledge() };
+    let mut accepted = Accepted {
+        position: None,
+        what: What::Unreadable,
+        acknowledgement: provider.acknowledge(),
+    };
     for ask in asks {
         let what = match &ask {
             Ask::Keep(kept, _) if kept.kept_as == KeptAs::Unreadable => What::Unreadable,
@@ -109,11 +112,7 @@ pub(crate) struct Webhook<'a> {
 }
 
 impl<'a> Webhook<'a> {
-    pub(crate) fn new(
-        account: &'a Account,
-        headers: &[(String, String)],
-        body: &Bytes,
-    ) -> Self {
+    pub(crate) fn new(account: &'a Account, headers: &[(String, String)], body: &Bytes) -> Self {
         let needed = account.provider.reading_headers();
         let is_needed = |(name, _): &&(String, String)| needed.contains(&name.as_str());
         Self {
@@ -173,10 +172,6 @@ impl<'a> Webhook<'a> {
             reading: id,
             headers: self.headers.clone(),
         }
-    }
-
-    pub(crate) fn attachments(&self) -> Vec<Attachment> {
-        self.attachments.clone()
     }
 }
 

@@ -226,7 +226,7 @@ impl Overlay {
     ) {
         self.next += 1;
         self.entries.push(Entry {
-            subject: record.subject().encode(),
+            subject: record::encode_subject(&record.subject()),
             expected_version,
             entry_id: rand::random(),
             claims: claims.iter().map(record::encode_claim).collect::<Vec<Bytes>>(),

@@ -3,8 +3,6 @@
 
 mod stored;
 
-use bytes::Bytes;
-
 use crate::domain::{
     change::Change,
     command::Disposition,
@@ -15,7 +13,8 @@ use crate::domain::{
 };
 
 pub use stored::{
-    Unreadable, decode, decode_key, decode_order, encode, encode_claim, encode_key, encode_order,
+    Unreadable, decode, decode_claim, decode_key, decode_order, decode_subject, encode,
+    encode_claim, encode_key, encode_order, encode_subject,
 };
 
 /// Version of the stored form that this program writes. It reads this and every older one.
@@ -239,13 +238,5 @@ impl Record {
             Self::Key(r) => r.time,
             Self::Subscription(r) => r.time,
         }
-    }
-}
-
-impl Subject {
-    /// The subject as the journal names it.
-    #[must_use]
-    pub fn encode(&self) -> Bytes {
-        stored::encode_subject(self)
     }
 }

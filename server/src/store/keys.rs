@@ -64,11 +64,11 @@ pub(super) fn key(key: &KeyRecord) -> Vec<u8> {
 
 pub(super) fn subscription(s: &SubscriptionRecord) -> Vec<u8> {
     let subject = Subject::Subscription(s.merchant.clone(), s.subscription.clone());
-    [&[SUBSCRIPTION], &*subject.encode()].concat()
+    [&[SUBSCRIPTION], &*record::encode_subject(&subject)].concat()
 }
 
 pub(super) fn version(subject: &Subject) -> Vec<u8> {
-    [&[VERSION], &*subject.encode()].concat()
+    [&[VERSION], &*record::encode_subject(subject)].concat()
 }
 
 fn hashed(first: u8, bytes: &[u8]) -> Vec<u8> {

@@ -32,6 +32,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 
 pub use list::Page;
 pub use open::{Options, Progress};
+pub use writer::Writer;
 
 /// Changes that may wait to be written to sled before the engine has to wait as well.
 pub const UNWRITTEN_MAX: usize = 200_000;

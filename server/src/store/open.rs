@@ -8,13 +8,13 @@ use std::{
     sync::{Arc, RwLock, atomic::AtomicBool, atomic::AtomicU64, atomic::Ordering::Release},
 };
 
-use fastbloom::BloomFilter;
+use fastbloom::AtomicBloomFilter;
 
 use super::{Applied, Error, Inner, Store, keys, writer::Wanted, writer::Writer};
 use crate::{
     domain::order::Order,
     journal::{Position, Reader, Stored},
-    record::{self, Record, Subject},
+    record::{self, Record},
 };
 
 /// How the view is opened.
@@ -80,7 +80,7 @@ impl Store {
         let db = open_sled(folder, options)?;
         let path = folder.display().to_string();
         let store = Self {
-            seen: BloomFilter::with_false_pos(SEEN_ERRORS).expected_items(SEEN_MIN).into(),
+            seen: AtomicBloomFilter::with_false_pos(SEEN_ERRORS).expected_items(SEEN_MIN),
             seen_is_complete: AtomicBool::new(false),
             inner: RwLock::new(Inner::default()),
             applied: AtomicU64::new(0),
@@ -208,7 +208,7 @@ impl Store {
         }
         for entry in self.db.scan_prefix([keys::VERSION]) {
             let (place, bytes) = entry.map_err(|error| self.failed("read", &error))?;
-            let subject = Subject::decode(&place[1..]).map_err(Error::State)?;
+            let subject = record::decode_subject(&place[1..]).map_err(Error::State)?;
             let version = bytes.as_ref().try_into().map_or(0, u64::from_be_bytes);
             inner.versions.insert(subject, version);
         }

@@ -233,8 +233,7 @@ impl OrderService for Orders {
         let merchant = caller.merchant(&request.merchant_id)?;
         let parent = from_wire::intent::parent(merchant, &request.order_id)?;
         self.find(&parent).await?;
-        let answer =
-            await_order::wait(&self.0, parent.key(), &request.attempt_id, timeout).await?;
+        let answer = await_order::wait(&self.0, parent.key(), &request.attempt_id, timeout).await?;
         Ok(Response::new(answer))
     }
 
@@ -333,4 +332,3 @@ fn recorded_of(merchant: &MerchantId) -> Option<OrderKey> {
 fn unclaimed_of(account: AccountId) -> Option<OrderKey> {
     Some(OrderKey::Unclaimed { account, anchor: ProviderId::parse("any", "-").ok()? })
 }
-

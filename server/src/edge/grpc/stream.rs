@@ -219,8 +219,12 @@ impl Watch {
             let is_admitted = |index: usize| {
                 all || record.changes().get(index).is_some_and(|c| self.filter.admits_change(c))
             };
-            let admitted: Vec<&Bytes> =
-                encoded.iter().enumerate().filter(|(i, _)| is_admitted(*i)).map(|(_, b)| b).collect();
+            let admitted: Vec<&Bytes> = encoded
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| is_admitted(*i))
+                .map(|(_, b)| b)
+                .collect();
             if !admitted.is_empty() {
                 let frame = change_set(&self.cursor().encode(), &admitted);
                 self.frames.push_back((self.position, frame));
@@ -304,9 +308,11 @@ fn open(start: Start, head: Position, epoch: u64) -> (Position, v1::OpenedMode, 
         Start::Now => (head, Continued, ""),
         Start::Beginning => (0, Continued, ""),
         Start::Snapshot => (head, Snapshot, ""),
-        Start::After(cursor) if cursor.epoch != epoch => {
-            (head, Reset, "the cursor belongs to another journal: this one was restored or replaced")
-        }
+        Start::After(cursor) if cursor.epoch != epoch => (
+            head,
+            Reset,
+            "the cursor belongs to another journal: this one was restored or replaced",
+        ),
         Start::After(cursor) if cursor.position > head => {
             (head, Reset, "the cursor is ahead of this server's journal")
         }
@@ -329,9 +335,7 @@ fn order_topic(filter: &Filter, order: &str) -> Topic {
     }
 }
 
-async fn has_ended(
-    ended: &mut Option<tokio::sync::watch::Receiver<Option<Ended>>>,
-) -> Ended {
+async fn has_ended(ended: &mut Option<tokio::sync::watch::Receiver<Option<Ended>>>) -> Ended {
     let Some(receiver) = ended else { return std::future::pending().await };
     match receiver.wait_for(Option::is_some).await.map(|why| *why) {
         Ok(Some(why)) => why,

@@ -74,7 +74,8 @@ impl Webhooks {
         let position = to_wire::webhook::position(id).ok_or_else(missing)?;
         let (found, _) = self.read(position - 1, 1).await?;
         let found = found.into_iter().find(|f| f.stored.position == position);
-        let is_own = |found: &Found| caller.account(&self.0.accounts, &found.wire.account_id).is_ok();
+        let is_own =
+            |found: &Found| caller.account(&self.0.accounts, &found.wire.account_id).is_ok();
         found.filter(is_own).ok_or_else(missing)
     }
 

@@ -22,8 +22,7 @@ pub(crate) fn record_reply(
     let order = wrong.name("order_id", &request.order_id, OrderId::parse);
     let attempt = wrong.name("attempt_id", &request.attempt_id, AttemptId::parse);
     let ids = wrong.ids("ids", &request.ids, IDS_PER_STATEMENT_MAX);
-    let operation_ids =
-        wrong.ids("operation_ids", &request.operation_ids, IDS_PER_STATEMENT_MAX);
+    let operation_ids = wrong.ids("operation_ids", &request.operation_ids, IDS_PER_STATEMENT_MAX);
     let amount = wrong.amount("amount", request.amount.as_ref());
     let provider_time = wrong.time("provider_time", request.provider_time.as_ref());
     let said = said(&mut wrong, &request, operation_ids);

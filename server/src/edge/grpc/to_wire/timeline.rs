@@ -6,9 +6,7 @@ use super::{change, ids, money, order, time, webhook};
 use crate::{
     domain::{
         fact::{Evidence, Fact, RecordedBy},
-        statement::{
-            Basis, OperationKind, Said, Statement, operation_word, payment_word,
-        },
+        statement::{Basis, OperationKind, Said, Statement, operation_word, payment_word},
     },
     hub::Committed,
     record::{OrderRecord, Source},
@@ -30,7 +28,11 @@ pub(crate) fn entry(committed: &Committed, record: &OrderRecord) -> v1::Timeline
         record_time: Some(time(record.decided.time)),
         summary: facts.iter().filter_map(in_words).collect::<Vec<_>>().join("; "),
         account_id: account.or(of_attempt).unwrap_or_default(),
-        webhook_id: record.webhook.as_ref().map(|_| webhook::id(committed.position)).unwrap_or_default(),
+        webhook_id: record
+            .webhook
+            .as_ref()
+            .map(|_| webhook::id(committed.position))
+            .unwrap_or_default(),
         actor: record.actor.clone().unwrap_or_default(),
         statements: said.map(statement).collect(),
         changes: change::changes(record, committed.version),

@@ -1,0 +1,97 @@
+//! The HTTP side: webhooks in, and whether the server works. A thin shell over [`intake`].
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+
+use super::{
+    Context,
+    intake::{self, NotAccepted},
+};
+use crate::engine;
+
+/// How long a provider is asked to wait when too much is waiting, in seconds.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// The routes.
+#[must_use]
+pub fn router(context: Context) -> Router {
+    Router::new()
+        .route("/webhooks/{account}", post(webhook))
+        .route("/health", get(health))
+        .with_state(context)
+}
+
+/// Takes a webhook. 2xx only after its effect is on disk; every other answer says by its status
+/// alone whether sending it again makes sense, and nothing about why it did not verify.
+async fn webhook(
+    State(context): State<Context>,
+    Path(account): Path<String>,
+    request: Request,
+) -> Response {
+    let Some(account) = context.accounts.get(&account) else {
+        return (StatusCode::NOT_FOUND, "no such account\n").into_response();
+    };
+    let (parts, body) = request.into_parts();
+    let limits = context.config.limits;
+    let read = tokio::time::timeout(limits.webhook_read, to_bytes(body, limits.webhook_bytes));
+    let body = match read.await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) if is_too_large(&error) => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n").into_response();
+        }
+        Ok(Err(_)) => return (StatusCode::BAD_REQUEST, "the body broke off\n").into_response(),
+        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body is too slow\n").into_response(),
+    };
+    match intake::submit(&context, account, &texts(&parts.headers), &body).await {
+        Ok(accepted) => {
+            let status = StatusCode::from_u16(accepted.acknowledgement.status);
+            let status = status.unwrap_or(StatusCode::OK);
+            (status, Body::from(accepted.acknowledgement.body)).into_response()
+        }
+        Err(NotAccepted::Rejected(_)) => {
+            (StatusCode::UNAUTHORIZED, "the signature is not valid\n").into_response()
+        }
+        Err(NotAccepted::Engine(engine::Error::Refused(refused))) => {
+            tracing::error!(%refused, "evidence was refused");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        Err(NotAccepted::Engine(error)) => {
+            tracing::warn!(%error, "a webhook was not taken");
+            let retry = [(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS))];
+            (StatusCode::SERVICE_UNAVAILABLE, retry, "try again\n").into_response()
+        }
+    }
+}
+
+async fn health(State(context): State<Context>) -> Response {
+    if context.engine.health().is_good() {
+        (StatusCode::OK, "serving\n").into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the engine has stopped: restart\n").into_response()
+    }
+}
+
+/// Header names in lower case, with their values; values that are not text are left out.
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&header::HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    headers.iter().filter_map(text).collect()
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}

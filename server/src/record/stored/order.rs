@@ -1,0 +1,71 @@
+//! Decisions about an order.
+
+use super::{
+    Unreadable,
+    change::{self, StoredChange},
+    fact::StoredFact,
+    name::StoredOrderKey,
+    number::Number as _,
+    part::{Part, read_all, read_one, write_all},
+    table::{Reader, Writer},
+    view::StoredSummary,
+    webhook::StoredWebhook,
+};
+use crate::{
+    domain::order::Decided,
+    record::{OrderRecord, Source},
+};
+
+/// Its time is the record's.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StoredOrderRecord {
+    #[prost(message, optional, tag = "1")]
+    key: Option<StoredOrderKey>,
+    #[prost(message, repeated, tag = "2")]
+    facts: Vec<StoredFact>,
+    #[prost(message, repeated, tag = "3")]
+    changes: Vec<StoredChange>,
+    #[prost(message, optional, tag = "4")]
+    summary: Option<StoredSummary>,
+    #[prost(uint32, tag = "5")]
+    source: u32,
+    #[prost(uint32, tag = "6")]
+    actor: u32,
+    #[prost(message, optional, tag = "7")]
+    webhook: Option<StoredWebhook>,
+    #[prost(uint32, repeated, tag = "8")]
+    labels: Vec<u32>,
+}
+
+impl Part for StoredOrderRecord {
+    type Domain = OrderRecord;
+
+    fn write<'a>(record: &'a OrderRecord, to: &mut Writer<'a>) -> Self {
+        Self {
+            key: Some(StoredOrderKey::write(&record.key, to)),
+            facts: write_all(&record.decided.facts, to),
+            changes: change::write_all(&record.decided.changes, to),
+            summary: Some(StoredSummary::write(&record.decided.summary, to)),
+            source: record.source.number(),
+            actor: to.maybe_text(record.actor.as_deref()),
+            webhook: record.webhook.as_ref().map(|webhook| StoredWebhook::write(webhook, to)),
+            labels: to.pairs(record.labels.iter().map(|(key, value)| (key, value))),
+        }
+    }
+
+    fn read(&self, from: &Reader<'_>) -> Result<OrderRecord, Unreadable> {
+        Ok(OrderRecord {
+            key: read_one(self.key.as_ref(), from)?,
+            decided: Decided {
+                facts: read_all(&self.facts, from)?,
+                changes: change::read_all(&self.changes, from)?,
+                summary: read_one(self.summary.as_ref(), from)?,
+                time: from.newest(),
+            },
+            source: Source::of_number(self.source)?,
+            actor: from.maybe_string(self.actor)?,
+            webhook: self.webhook.as_ref().map(|webhook| webhook.read(from)).transpose()?,
+            labels: from.pairs(&self.labels)?,
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! Generated states of orders.
+
+use std::sync::Arc;
+
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+};
+
+use super::{
+    facts::{
+        any_attempt_intent, any_held, any_operation_intent, any_order_intent, any_request_key,
+    },
+    names::{any_claim, any_content_id, any_order_key, any_time},
+    views::any_view,
+};
+use crate::domain::order::{Facts, HeldReading, Order};
+
+fn any_facts() -> BoxedStrategy<Facts> {
+    let intents = (
+        option::of(any_order_intent()),
+        vec(any_attempt_intent(), 0..3),
+        vec(any_operation_intent(), 0..3),
+    );
+    let reading = (any::<u32>(), any::<u32>(), vec(any_content_id(), 0..3))
+        .prop_map(|(revision, repeats, statements)| HeldReading { revision, repeats, statements });
+    let readings = btree_map(any_content_id(), reading, 0..4);
+    let statements = btree_map(any_content_id(), any_held().prop_map(Arc::new), 0..4);
+    let shared = btree_map(any_claim(), any_order_key(), 0..2);
+    (intents, readings, statements, shared, any::<bool>())
+        .prop_map(|(intents, readings, statements, shared, beyond_limit)| Facts {
+            order: intents.0,
+            attempts: intents.1.into_iter().map(|a| (a.attempt.clone(), a)).collect(),
+            operations: intents.2.into_iter().map(|o| ((o.kind, o.operation.clone()), o)).collect(),
+            readings,
+            statements,
+            shared,
+            beyond_limit,
+        })
+        .boxed()
+}
+
+pub(super) fn any_order() -> BoxedStrategy<Order> {
+    let requests = btree_map(any_request_key(), (any_content_id(), any_time()), 0..3);
+    let history = (any::<u64>(), vec(any::<u64>(), 0..5), any_time(), any_time());
+    (any_order_key(), history, any_facts(), any_view(), requests, option::of(any_order_key()))
+        .prop_map(|(key, history, facts, view, requests, forwarded_to)| Order {
+            key,
+            version: history.0,
+            positions: history.1,
+            create_time: history.2,
+            update_time: history.3,
+            facts,
+            view,
+            requests,
+            forwarded_to,
+        })
+        .boxed()
+}

@@ -1,0 +1,275 @@
+//! Puts the parts together: opens the data, starts the engine, serves, and ends in good order.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    clock, config,
+    config::Config,
+    domain::digest::{Digest, short_name},
+    edge::{Context, grpc, listen},
+    engine::{self, Ask, AskKey, Engine},
+    hub::Hub,
+    journal::{self, Journal, file::FileJournal},
+    record::Role,
+    store::{self, Progress, Store, Writer},
+};
+
+/// Why the server does not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// The view cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A listener does not work.
+    #[error(transparent)]
+    Listen(#[from] listen::Error),
+    /// The system gives no thread or runtime.
+    #[error("the system gives no thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// Reflection cannot be set up.
+    #[error("the API's descriptors are not sound: {0}")]
+    Descriptors(#[from] tonic_reflection::server::Error),
+    /// The first key could not be recorded.
+    #[error("the first key cannot be recorded: {0}")]
+    FirstKey(engine::Error),
+    /// The engine stopped.
+    #[error("the engine stopped after an error; see the log, then restart")]
+    EngineStopped,
+}
+
+/// The data of a server: journal and view, opened and in agreement.
+pub struct Data {
+    /// The journal.
+    pub journal: FileJournal,
+    /// The view.
+    pub store: Arc<Store>,
+    /// Writes the view; ends with everything written.
+    pub writer: Writer,
+}
+
+/// Opens the data folder; made if it is not there.
+///
+/// # Errors
+/// [`Error::Journal`], [`Error::Store`]. Nothing is overwritten.
+pub fn open(config: &Config, check: journal::file::Check) -> Result<Data, Error> {
+    let options = journal::file::Options { segment_bytes: config.segment_bytes, check };
+    let journal = FileJournal::open(&config.data.join("journal"), options)?;
+    let options = store::Options { cache_bytes: config.view_cache_bytes };
+    let reader = journal.reader();
+    let mut shown = Instant::now();
+    let progress = |progress: Progress| {
+        if shown.elapsed() > Duration::from_secs(1) {
+            shown = Instant::now();
+            let Progress { applied, head } = progress;
+            tracing::info!(applied, head, "bringing the view up to date");
+        }
+    };
+    let view = config.data.join("view");
+    let (store, writer) = Store::open(&view, options, &*reader, progress)?;
+    Ok(Data { journal, store, writer })
+}
+
+/// A server that runs.
+pub struct Server {
+    /// Where gRPC is served.
+    pub grpc_address: SocketAddr,
+    /// Where webhooks are taken.
+    pub http_address: SocketAddr,
+    /// The secret of the owner key, if this start made the first one. Shown once.
+    pub first_key: Option<String>,
+    health: engine::Health,
+    drain: watch::Sender<bool>,
+    threads: Vec<JoinHandle<()>>,
+    engine: engine::Running,
+    writer: Writer,
+    drain_time: Duration,
+}
+
+impl Server {
+    /// Opens the data and starts to serve.
+    ///
+    /// # Errors
+    /// [`Error`] says what to do.
+    pub fn start(config: Config) -> Result<Self, Error> {
+        let accounts = Arc::new(config.accounts()?);
+        let http_tls = listen::http_tls(config.tls.as_ref())?;
+        let threads = match config.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        let sockets = listen::Sockets::bind(&config, threads)?;
+        let data = open(&config, journal::file::Check::Records)?;
+        Self::start_with(config, accounts, http_tls, sockets, data)
+    }
+
+    fn start_with(
+        config: Config,
+        accounts: Arc<crate::accounts::Accounts>,
+        http_tls: Option<tokio_rustls::TlsAcceptor>,
+        sockets: listen::Sockets,
+        data: Data,
+    ) -> Result<Self, Error> {
+        let Data { journal, store, writer } = data;
+        let hub = Arc::new(Hub::new(journal.reader()));
+        let clock: engine::Clock = Arc::new(clock::now);
+        let engine = Engine::new(Box::new(journal), Arc::clone(&store), Arc::clone(&hub), clock);
+        let (handle, running) = engine.start()?;
+        let (drain, drains) = watch::channel(false);
+        let drain_time = config.streams.drain;
+        let places = Arc::new(Semaphore::new(config.limits.http_connections));
+        let health = handle.health().clone();
+        let context = Context {
+            engine: handle,
+            store,
+            hub,
+            accounts,
+            config: Arc::new(config),
+            sessions: Arc::default(),
+            drain: drains,
+        };
+        let runtime = runtime()?;
+        let first_key = runtime.block_on(first_key(&context))?;
+        let (routes, reporter) = runtime.block_on(grpc::routes(&context))?;
+        let shared = listen::Shared { context, routes, http_tls, http_places: places };
+        let mut threads = Vec::new();
+        for (number, (grpc, http)) in sockets.pairs.into_iter().enumerate() {
+            let shared = shared.clone();
+            let reporter = (number == 0).then(|| reporter.clone());
+            let builder = std::thread::Builder::new().name(format!("serve-{number}"));
+            threads.push(builder.spawn(move || serve(shared, grpc, http, reporter))?);
+        }
+        Ok(Self {
+            grpc_address: sockets.grpc_address,
+            http_address: sockets.http_address,
+            first_key,
+            health,
+            drain,
+            threads,
+            engine: running,
+            writer,
+            drain_time,
+        })
+    }
+
+    /// Returns once the engine has stopped for good, which it does only after an error.
+    pub async fn failed(&self) {
+        self.health.stopped().await;
+    }
+
+    /// Whether the engine works.
+    #[must_use]
+    pub fn health(&self) -> engine::Health {
+        self.health.clone()
+    }
+
+    /// Ends in good order: streams are told to reconnect, calls are answered, the view is
+    /// written.
+    ///
+    /// # Errors
+    /// [`Error::EngineStopped`] if the engine had failed before.
+    pub fn stop(self) -> Result<(), Error> {
+        let was_good = self.health.is_good();
+        self.drain.send_replace(true);
+        let until = Instant::now() + self.drain_time + Duration::from_secs(1);
+        for thread in self.threads {
+            if Instant::now() < until && thread.join().is_err() {
+                tracing::error!("a serving thread panicked");
+            }
+        }
+        self.engine.join();
+        drop(self.writer);
+        if was_good { Ok(()) } else { Err(Error::EngineStopped) }
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// One thread: both listeners, until the drain is over.
+fn serve(
+    shared: listen::Shared,
+    grpc: std::net::TcpListener,
+    http: std::net::TcpListener,
+    reporter: Option<tonic_health::server::HealthReporter>,
+) {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return tracing::error!(%error, "no runtime"),
+    };
+    let drain_time = shared.context.config.streams.drain;
+    let mut drain = shared.context.drain.clone();
+    let health = shared.context.engine.health().clone();
+    runtime.block_on(async move {
+        if let Some(reporter) = reporter {
+            tokio::spawn(report_health(reporter, health));
+        }
+        let served = async {
+            let (grpc, http) = tokio::join!(
+                listen::serve_grpc(shared.clone(), grpc),
+                listen::serve_http(shared.clone(), http)
+            );
+            for result in [grpc, http] {
+                if let Err(error) = result {
+                    tracing::error!(%error, "a listener ended");
+                }
+            }
+        };
+        let overdue = async {
+            drop(drain.wait_for(|drains| *drains).await);
+            tokio::time::sleep(drain_time).await;
+        };
+        tokio::select! {
+            () = served => {}
+            () = overdue => tracing::warn!("connections are cut: the drain took too long"),
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+}
+
+/// Tells by gRPC health whether the engine works.
+async fn report_health(reporter: tonic_health::server::HealthReporter, health: engine::Health) {
+    reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    health.stopped().await;
+    reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+}
+
+/// Makes an owner key if there is none.
+async fn first_key(context: &Context) -> Result<Option<String>, Error> {
+    if context.store.keys().iter().any(|key| key.role == Role::Owner) {
+        return Ok(None);
+    }
+    let secret = grpc::auth::new_secret();
+    let id = Digest::new("first key").text(&secret).finish();
+    let ask = Ask::Key(AskKey::Create {
+        key_id: format!("key_{}", short_name(&id)),
+        name: "first owner".to_owned(),
+        role: Role::Owner,
+        merchants: Vec::new(),
+        secret_sha256: grpc::auth::hash(&secret),
+        request: None,
+    });
+    context.engine.ask(ask).await.map_err(Error::FirstKey)?;
+    Ok(Some(secret))
+}
+
+/// True if a folder holds data of a server.
+#[must_use]
+pub fn is_data(folder: &Path) -> bool {
+    folder.join("journal").is_dir()
+}
