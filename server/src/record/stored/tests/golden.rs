@@ -11,46 +11,54 @@ use crate::record::{
     encode_order, encode_subject,
 };
 
-/// Every sample as it is written today, and a check that bytes of its name still mean it.
-fn samples() -> Vec<(String, Vec<u8>, Box<dyn Fn(&[u8])>)> {
-    let mut all: Vec<(String, Vec<u8>, Box<dyn Fn(&[u8])>)> = Vec::new();
+/// Fails unless the bytes mean what the sample does.
+type Check = dyn Fn(&[u8]);
+
+/// Something as it is written today, and a check that other bytes still mean it.
+struct Sample {
+    name: String,
+    bytes: Vec<u8>,
+    check: Box<Check>,
+}
+
+impl Sample {
+    fn new(name: String, bytes: impl Into<Vec<u8>>, check: impl Fn(&[u8]) + 'static) -> Self {
+        Self { name, bytes: bytes.into(), check: Box::new(check) }
+    }
+}
+
+fn samples() -> Vec<Sample> {
+    let mut all = Vec::new();
     for (name, record) in samples::records() {
-        let bytes = encode(&record).to_vec();
-        let check = move |bytes: &[u8]| {
+        all.push(Sample::new(format!("record.{name}"), encode(&record), move |bytes| {
             let read = decode(bytes).unwrap();
             assert_eq!(format!("{read:?}"), format!("{record:?}"));
-        };
-        all.push((format!("record.{name}"), bytes, Box::new(check)));
+        }));
     }
     for (name, order) in samples::orders() {
-        let bytes = encode_order(&order);
-        let check = move |bytes: &[u8]| {
+        all.push(Sample::new(format!("order.{name}"), encode_order(&order), move |bytes| {
             let read = decode_order(bytes).unwrap();
             assert_eq!(format!("{read:?}"), format!("{order:?}"));
-        };
-        all.push((format!("order.{name}"), bytes, Box::new(check)));
+        }));
     }
+    // Names are looked up by their bytes, so these may never be written in another way either.
     for (index, key) in samples::keys().into_iter().enumerate() {
-        let bytes = encode_key(&key).to_vec();
-        let check = move |bytes: &[u8]| {
+        all.push(Sample::new(format!("key.{index}"), encode_key(&key), move |bytes| {
             assert_eq!(decode_key(bytes).as_ref(), Ok(&key));
-            // Looked up by its bytes, so these may never change either.
             assert_eq!(encode_key(&key), bytes);
-        };
-        all.push((format!("key.{index}"), bytes, Box::new(check)));
+        }));
     }
     for (index, subject) in samples::subjects().into_iter().enumerate() {
-        let bytes = encode_subject(&subject).to_vec();
-        let check = move |bytes: &[u8]| {
+        let bytes = encode_subject(&subject);
+        all.push(Sample::new(format!("subject.{index}"), bytes, move |bytes| {
             assert_eq!(decode_subject(bytes).as_ref(), Ok(&subject));
             assert_eq!(encode_subject(&subject), bytes);
-        };
-        all.push((format!("subject.{index}"), bytes, Box::new(check)));
+        }));
     }
     let claim = samples::claim();
-    let bytes = encode_claim(&claim).to_vec();
-    let check = move |bytes: &[u8]| assert_eq!(encode_claim(&claim), bytes);
-    all.push(("claim.0".to_owned(), bytes, Box::new(check)));
+    all.push(Sample::new("claim.0".to_owned(), encode_claim(&claim), move |bytes| {
+        assert_eq!(encode_claim(&claim), bytes);
+    }));
     all
 }
 
@@ -62,7 +70,7 @@ fn golden_bytes_can_be_read() {
     let known: BTreeMap<String, String> =
         lines.map(|(name, bytes)| (name.to_owned(), bytes.to_owned())).collect();
     let samples = samples();
-    for (name, bytes, check) in &samples {
+    for Sample { name, bytes, check } in &samples {
         match known.get(name) {
             Some(golden) => check(&hex::decode(golden).expect("hex digits")),
             None if std::env::var_os("UPDATE_GOLDEN").is_some() => {
@@ -72,7 +80,7 @@ fn golden_bytes_can_be_read() {
         }
     }
     for name in known.keys() {
-        assert!(samples.iter().any(|(n, ..)| n == name), "{name}: its sample is gone");
+        assert!(samples.iter().any(|sample| sample.name == *name), "{name}: its sample is gone");
     }
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, file).unwrap();
