@@ -325,7 +325,7 @@ impl CreateOperation {
     /// What it asks for, whatever its request id.
     #[must_use]
     pub fn fingerprint(&self) -> ContentId {
-        let digest = Digest::new("create operation v1").number(self.kind as i64);
+        let digest = Digest::new("create operation v1").number(self.kind.number());
         let digest = digest.text(self.operation.as_str()).text(&self.attempt);
         money(digest.text(self.reference.as_str()), self.amount.as_ref()).finish()
     }

@@ -33,6 +33,18 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// Goes into content ids, and therefore never changes.
+    fn number(self) -> i64 {
+        match self {
+            Self::Webhook => 0,
+            Self::WeakWebhook => 1,
+            Self::DoubtfulWebhook => 2,
+            Self::Poll => 3,
+            Self::Reply => 4,
+            Self::Deadline => 5,
+        }
+    }
+
     /// True if the evidence alone may settle an operation that nobody recorded.
     #[must_use]
     pub fn settles_operations(self) -> bool {
@@ -55,6 +67,17 @@ pub enum OperationKind {
     Refund,
     /// Releases an authorisation.
     Void,
+}
+
+impl OperationKind {
+    /// Goes into content ids, and therefore never changes.
+    pub(super) fn number(self) -> i64 {
+        match self {
+            Self::Capture => 1,
+            Self::Refund => 2,
+            Self::Void => 3,
+        }
+    }
 }
 
 /// A word for "it did not work", in order of strength.
@@ -184,7 +207,8 @@ impl Held {
     #[must_use]
     pub fn content_id(&self) -> ContentId {
         let s = &self.statement;
-        let digest = Digest::new("statement").text(self.account.as_str()).number(self.basis as i64);
+        let digest =
+            Digest::new("statement").text(self.account.as_str()).number(self.basis.number());
         let digest = with_ids(digest, &s.ids)
             .maybe(s.reference.as_ref().map(Reference::as_str))
             .maybe(s.attempt.as_ref().map(AttemptId::as_str))
@@ -212,7 +236,7 @@ fn with_ids(digest: Digest, ids: &[ProviderId]) -> Digest {
 fn with_said(digest: Digest, said: &Said) -> Digest {
     match said {
         Said::Payment(claim) => digest.number(0).text(payment_word(*claim)),
-        Said::Operation(op) => with_ids(digest.number(1 + op.kind as i64), &op.ids)
+        Said::Operation(op) => with_ids(digest.number(op.kind.number()), &op.ids)
             .maybe(op.reference.as_ref().map(Reference::as_str))
             .maybe(op.operation.as_ref().map(OperationId::as_str))
             .number(i64::from(op.takes_back_captured))

@@ -19,7 +19,6 @@ use crate::engine;
 const RETRY_AFTER_SECONDS: &str = "1";
 
 /// The routes.
-#[must_use]
 pub fn router(context: Context) -> Router {
     Router::new()
         .route("/webhooks/{account}", post(webhook))
