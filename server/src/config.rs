@@ -219,11 +219,24 @@ impl Config {
         Ok(value.try_deserialize()?)
     }
 
+    /// Refuses values that cannot work.
+    fn check(&self) -> Result<(), Error> {
+        let max = crate::journal::ATTACHMENT_BYTES_MAX;
+        if self.limits.webhook_bytes > max {
+            return Err(invalid("limits.webhook_bytes", format!("must be at most {max}")));
+        }
+        if self.streams.heartbeat < Duration::from_millis(10) {
+            return Err(invalid("streams.heartbeat", "must be at least 10ms"));
+        }
+        Ok(())
+    }
+
     /// The accounts, checked.
     ///
     /// # Errors
     /// [`Error::Invalid`] names the account and the setting.
     pub fn accounts(&self) -> Result<Accounts, Error> {
+        self.check()?;
         let mut accounts = Accounts::default();
         for (index, config) in self.accounts.iter().enumerate() {
             let account = config.check(index)?;
