@@ -12,7 +12,7 @@ use hyper_util::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::Semaphore,
 };
 use tokio_rustls::{TlsAcceptor, rustls};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -246,6 +246,3 @@ fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path)
         .map_err(|error| Error::Tls { path: path.display().to_string(), what: error.to_string() })
 }
-
-/// Nothing more is accepted once this turns true.
-pub type Drain = watch::Sender<bool>;

@@ -21,8 +21,8 @@ use paystatus_proto::server::{
     order_service_server::OrderServiceServer, webhook_service_server::WebhookServiceServer,
 };
 use tonic::{
-    Request, Status,
-    service::{Interceptor, Routes, interceptor::InterceptedService},
+    Request,
+    service::{Routes, interceptor::InterceptedService},
 };
 
 use super::Context;
@@ -50,26 +50,12 @@ pub async fn routes(
     let webhook_bytes = bytes.max(context.config.limits.webhook_bytes + 64 * 1024);
     let routes = Routes::new(health)
         .add_service(reflection)
-        .add_service(keyed(orders.max_decoding_message_size(bytes), &key))
-        .add_service(keyed(changes.max_decoding_message_size(bytes), &key))
-        .add_service(keyed(webhooks.max_decoding_message_size(webhook_bytes), &key))
-        .add_service(keyed(access.max_decoding_message_size(bytes), &key));
+        .add_service(InterceptedService::new(orders.max_decoding_message_size(bytes), key.clone()))
+        .add_service(InterceptedService::new(changes.max_decoding_message_size(bytes), key.clone()))
+        .add_service(InterceptedService::new(
+            webhooks.max_decoding_message_size(webhook_bytes),
+            key.clone(),
+        ))
+        .add_service(InterceptedService::new(access.max_decoding_message_size(bytes), key));
     Ok((routes.prepare(), reporter))
-}
-
-fn keyed<S, I>(service: S, key: &I) -> InterceptedService<S, Keyed<I>>
-where
-    I: Fn(Request<()>) -> Result<Request<()>, Status> + Clone,
-{
-    InterceptedService::new(service, Keyed(key.clone()))
-}
-
-/// An interceptor that keeps the service's name.
-#[derive(Clone)]
-struct Keyed<I>(I);
-
-impl<I: Fn(Request<()>) -> Result<Request<()>, Status>> Interceptor for Keyed<I> {
-    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        (self.0)(request)
-    }
 }
