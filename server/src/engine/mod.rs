@@ -1,6 +1,6 @@
 //! The one writer. Takes what is waiting; decides each job against the state left by the one
 //! before; makes the batch durable; applies it to the store; tells the hub; answers. In that
-//! order, in [`Engine::step`].
+//! order, in one function: `Engine::step`.
 
 mod ask;
 mod decide;

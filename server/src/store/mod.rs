@@ -2,7 +2,7 @@
 //! journal by `apply` alone; it can be deleted and comes back the same.
 //!
 //! What is newest stands in memory, where every reader sees it, and is written to sled in
-//! larger steps (see [`writer`]); so sled is never waited for, and never needed to be durable.
+//! larger steps (see `writer`); so sled is never waited for, and never needed to be durable.
 
 mod keys;
 mod layered;
