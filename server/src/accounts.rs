@@ -6,7 +6,6 @@ use crate::{
     domain::{
         fact::AmountRule,
         ids::{AccountId, MerchantId},
-        money::Currency,
     },
     providers::{AccountSettings, Provider},
 };
@@ -23,24 +22,10 @@ pub struct Account {
     pub provider: &'static dyn Provider,
     /// What the adapter heeds.
     pub settings: AccountSettings,
-    /// Tolerated differences, one a currency.
-    pub tolerances: Vec<AmountRule>,
-    /// True if more than the recorded amount is accepted.
-    pub at_least: bool,
+    /// What stated amounts are accepted; a tolerance is for one currency.
+    pub amount_rules: Vec<AmountRule>,
     /// True if webhooks create orders that nobody recorded.
     pub creates_orders: bool,
-}
-
-impl Account {
-    /// What stated amounts an attempt in this currency accepts.
-    #[must_use]
-    pub fn amount_rule(&self, currency: Option<Currency>) -> AmountRule {
-        if self.at_least {
-            return AmountRule::AtLeast;
-        }
-        let is_for = |rule: &&AmountRule| matches!(rule, AmountRule::Within(money) if Some(money.currency()) == currency);
-        self.tolerances.iter().find(is_for).copied().unwrap_or_default()
-    }
 }
 
 /// All configured accounts, by id.

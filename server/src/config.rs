@@ -279,14 +279,17 @@ impl AccountConfig {
                 tolerance_seconds: seconds,
                 confirm_payments: self.confirm_payments,
             },
-            tolerances: self.tolerances(&at("amount"))?,
-            at_least: matches!(self.amount, AmountConfig::AtLeast),
+            amount_rules: self.amount_rules(&at("amount"))?,
             creates_orders: self.create_orders,
         })
     }
 
-    fn tolerances(&self, setting: &str) -> Result<Vec<AmountRule>, Error> {
-        let AmountConfig::Within(by_currency) = &self.amount else { return Ok(Vec::new()) };
+    fn amount_rules(&self, setting: &str) -> Result<Vec<AmountRule>, Error> {
+        let by_currency = match &self.amount {
+            AmountConfig::Exact => return Ok(vec![AmountRule::Exact]),
+            AmountConfig::AtLeast => return Ok(vec![AmountRule::AtLeast]),
+            AmountConfig::Within(by_currency) => by_currency,
+        };
         let parse = |(code, amount): (&String, &String)| {
             let currency = Currency::parse(code).map_err(|e| invalid(setting, e.to_string()))?;
             let money = Money::parse(amount, currency, 0);

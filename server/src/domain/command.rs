@@ -64,8 +64,8 @@ pub struct CreateAttempt {
     pub reference_is_id: bool,
     /// How much of the order; `None` is the whole.
     pub amount: Option<Money>,
-    /// What stated amounts are accepted.
-    pub rule: AmountRule,
+    /// The account's rules for stated amounts; the first that fits the currency counts.
+    pub rules: Vec<AmountRule>,
 }
 
 /// Records a capture, refund or void.

@@ -104,6 +104,16 @@ pub struct Evidence {
 }
 
 impl AmountRule {
+    /// The first rule that is for a currency; exact if none is.
+    #[must_use]
+    pub fn choose(rules: &[Self], expected: Option<&Money>) -> Self {
+        let fits = |rule: &&Self| match rule {
+            Self::Within(most) => expected.is_some_and(|e| e.currency() == most.currency()),
+            Self::Exact | Self::AtLeast => true,
+        };
+        rules.iter().find(fits).copied().unwrap_or_default()
+    }
+
     /// True if a stated amount is close enough to the expected one.
     #[must_use]
     pub fn admits(&self, stated: &Money, expected: &Money) -> bool {

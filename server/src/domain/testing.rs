@@ -145,7 +145,7 @@ pub(crate) fn create_attempt(
         reference: Reference::parse(reference).unwrap(),
         reference_is_id: false,
         amount: amount.map(aud),
-        rule: AmountRule::Exact,
+        rules: vec![AmountRule::Exact],
     })
 }
 

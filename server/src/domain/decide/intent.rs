@@ -4,7 +4,10 @@ use super::{evidence, route, settle};
 use crate::domain::{
     command::{CreateAttempt, CreateOperation, CreateOrder, Decision, Refusal, World},
     digest::ContentId,
-    fact::{AttemptIntent, Fact, Method, OperationIntent, OrderIntent, RecordedBy, RequestKey},
+    fact::{
+        AmountRule, AttemptIntent, Fact, Method, OperationIntent, OrderIntent, RecordedBy,
+        RequestKey,
+    },
     ids::{Claim, OrderKey, ProviderId, Reference},
     order::{ATTEMPTS_PER_ORDER_MAX, OPERATIONS_PER_ORDER_MAX, Order, REQUEST_KEPT_SECONDS},
     statement::OperationKind,
@@ -84,13 +87,15 @@ pub(super) fn create_attempt(
         Some(owner) if owner.is_recorded() => return Err(Refusal::ReferenceTaken),
         Some(owner) => (Vec::new(), vec![owner]),
     };
+    let of_order = order.facts.order.as_ref().and_then(|order| order.amount);
+    let expected = command.amount.or(of_order);
     let intent = AttemptIntent {
         attempt: command.attempt.clone(),
         account: command.account.clone(),
         reference: command.reference.clone(),
         reference_is_id: command.reference_is_id,
         amount: command.amount,
-        rule: command.rule,
+        rule: AmountRule::choose(&command.rules, expected.as_ref()),
         time: now,
     };
     let mut facts = vec![Fact::Attempt(intent), Fact::Request { key: request, fingerprint }];

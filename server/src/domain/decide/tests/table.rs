@@ -370,3 +370,28 @@ fn requests_are_replayed_or_refused() {
     let taken = world.run(&create_attempt("o2", "a1", "o1", None), now);
     assert_eq!(taken, Err(Refusal::ReferenceTaken));
 }
+
+#[test]
+fn an_attempt_keeps_the_rule_that_fits_its_currency() {
+    let within = |text| crate::domain::fact::AmountRule::Within(aud(text));
+    for (rules, stated, accepted) in [
+        (vec![within("0.05")], "100.05", true),
+        (vec![within("0.05")], "99.94", false),
+        (vec![crate::domain::fact::AmountRule::AtLeast], "120", true),
+        (vec![crate::domain::fact::AmountRule::AtLeast], "99.99", false),
+        (vec![], "100.01", false),
+    ] {
+        let mut world = MemoryWorld::default();
+        world.run(&create_order("o1", "100"), Time::default()).unwrap();
+        let Command::CreateAttempt(mut attempt) = create_attempt("o1", "a1", "o1", None) else {
+            panic!()
+        };
+        attempt.rules = rules.clone();
+        attempt.reference_is_id = true;
+        world.run(&Command::CreateAttempt(attempt), Time::default()).unwrap();
+        let text = format!("- o1 : sold {stated}");
+        world.run(&accept("1", vec![say(&text)]), Time::default()).unwrap();
+        let status = world.view("o1").attempt("a1").unwrap().status;
+        assert_eq!(status == PaymentStatus::Successful, accepted, "{rules:?} {stated}");
+    }
+}

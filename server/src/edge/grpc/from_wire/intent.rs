@@ -62,7 +62,7 @@ pub(crate) fn create_attempt(
         reference,
         reference_is_id: account.provider.reference_identifies_attempt(),
         amount,
-        rule: account.amount_rule(amount.map(|amount| amount.currency())),
+        rules: account.amount_rules.clone(),
     })
 }
 
