@@ -1,15 +1,17 @@
 //! Intents: what a merchant is about to do. Refused only for what they say themselves.
 
-use super::{evidence, route, settle};
+use super::{
+    request::{accepted, accepted_before, replay},
+    route, settle,
+};
 use crate::domain::{
     command::{CreateAttempt, CreateOperation, CreateOrder, Decision, Refusal, World},
-    digest::ContentId,
     fact::{
         AmountRule, AttemptIntent, Fact, Method, OperationIntent, OrderIntent, RecordedBy,
         RequestKey,
     },
     ids::{Claim, OrderKey, ProviderId, Reference},
-    order::{ATTEMPTS_PER_ORDER_MAX, OPERATIONS_PER_ORDER_MAX, Order, REQUEST_KEPT_SECONDS},
+    order::{ATTEMPTS_PER_ORDER_MAX, OPERATIONS_PER_ORDER_MAX, Order},
     statement::OperationKind,
     time::Time,
     view::{AttemptView, PaymentStatus},
@@ -47,7 +49,7 @@ pub(super) fn create_order(
         Fact::Request { key: request, fingerprint },
     ];
     let unclaimed = match Reference::parse(command.parent.order.as_str()) {
-        Ok(reference) => evidence::unclaimed_under(world, &command.accounts, &reference),
+        Ok(reference) => route::unclaimed_under(world, &command.accounts, &reference),
         Err(_) => Vec::new(),
     };
     let (absorbed, forwards) = settle::absorb(world, &key, &unclaimed, now);
@@ -173,33 +175,4 @@ fn warning(attempt: &AttemptView, command: &CreateOperation) -> Option<String> {
 fn recorded(world: &dyn World, key: &OrderKey) -> Result<std::sync::Arc<Order>, Refusal> {
     let order = world.order(key).filter(|order| order.facts.order.is_some());
     order.ok_or(Refusal::OrderNotFound)
-}
-
-/// True if the very same request was accepted in the last 30 days.
-pub(super) fn accepted_before(
-    order: &Order,
-    request: &RequestKey,
-    fingerprint: ContentId,
-    now: Time,
-) -> Result<bool, Refusal> {
-    let oldest = now.minus_seconds(REQUEST_KEPT_SECONDS);
-    match order.requests.get(request) {
-        Some((_, accepted)) if *accepted < oldest => Ok(false),
-        Some((known, _)) if *known == fingerprint => Ok(true),
-        Some(_) => Err(Refusal::RequestIdReused),
-        None => Ok(false),
-    }
-}
-
-/// The answer to a command that took effect before.
-pub(super) fn replay(key: OrderKey) -> Decision {
-    Decision { key, drafts: Vec::new(), replayed: true, warning: None, disposition: None }
-}
-
-fn accepted(
-    key: OrderKey,
-    drafts: Vec<crate::domain::command::Draft>,
-    warning: Option<String>,
-) -> Decision {
-    Decision { key, drafts, replayed: false, warning, disposition: None }
 }

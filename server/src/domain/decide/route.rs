@@ -3,7 +3,7 @@
 use crate::domain::{
     command::World,
     fact::Evidence,
-    ids::{Claim, MerchantId, OrderId, OrderKey, REFERENCE_KIND},
+    ids::{AccountId, Claim, MerchantId, OrderId, OrderKey, ProviderId, REFERENCE_KIND, Reference},
 };
 
 /// Where evidence goes.
@@ -102,4 +102,20 @@ fn unclaimed(evidence: &Evidence) -> OrderKey {
     let claims = evidence.claims();
     let first = claims.into_iter().next().expect("evidence names a payment");
     OrderKey::Unclaimed { account: first.account, anchor: first.id }
+}
+
+/// Unclaimed orders that evidence at these accounts put under a reference.
+pub(super) fn unclaimed_under(
+    world: &dyn World,
+    accounts: &[AccountId],
+    reference: &Reference,
+) -> Vec<OrderKey> {
+    let mut found = Vec::new();
+    for account in accounts {
+        let id = ProviderId::from_reference(reference);
+        let claim = Claim { account: account.clone(), id };
+        let (_, owner) = owner(world, claim);
+        found.extend(owner.filter(|key| !key.is_recorded() && !found.contains(key)));
+    }
+    found
 }

@@ -3,7 +3,7 @@
 
 use super::{
     condition,
-    join::{self, Group},
+    group::{self, Group},
     operation::{Derived, Sortable},
 };
 use crate::domain::{
@@ -46,7 +46,7 @@ pub(super) fn derive(
         created: intent.map(|i| i.time),
         account: account(intent, group),
         reference: reference(intent, group),
-        ids: join::ids_of(&group.statements),
+        ids: group::ids_of(&group.statements),
         paired_by_guess: group.paired_by_guess,
         status,
         was_approved: said.authorized || captured_once,

@@ -20,7 +20,7 @@ fn new(kind: ConditionKind, id: ContentId, detail: String, attempts: Vec<Attempt
 pub(super) fn joins_recorded(several: &[&AttemptIntent], component: &[Arc<Held>]) -> Condition {
     let digest = Digest::new("joins recorded attempts");
     let digest = several.iter().fold(digest, |d, a| d.text(a.attempt.as_str()));
-    let ids = super::join::ids_of(component);
+    let ids = super::group::ids_of(component);
     let digest = ids.iter().fold(digest, |d, id| d.text(id.kind.as_str()).text(id.value.as_str()));
     let detail = format!("the same provider id names {} recorded attempts", several.len());
     let keys = several.iter().map(|a| AttemptKey::Recorded(a.attempt.clone())).collect();

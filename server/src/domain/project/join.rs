@@ -1,30 +1,20 @@
 //! Which statements are about which attempt. Statements that share an id belong together,
 //! whichever came first; two recorded attempts never become one.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{condition, pair};
+use super::{
+    condition,
+    group::{DisjointSets, Group, names},
+    pair,
+};
 use crate::domain::{
     fact::AttemptIntent,
     ids::{Claim, ProviderId},
     order::Facts,
     statement::Held,
-    view::{AttemptKey, Condition},
+    view::Condition,
 };
-
-/// One attempt with the statements about it.
-#[derive(Debug)]
-pub(super) struct Group {
-    /// What it is known by.
-    pub(super) key: AttemptKey,
-    /// What they say, in order of content.
-    pub(super) statements: Vec<Arc<Held>>,
-    /// True if record and evidence were paired by guess.
-    pub(super) paired_by_guess: bool,
-}
 
 /// The attempts of an order, and what stood in the way of joining.
 pub(super) struct Joined {
@@ -55,15 +45,6 @@ pub(super) fn attempts(facts: &Facts) -> Joined {
     }
     let groups = pair::recorded_with_observed(facts, of_recorded, observed);
     Joined { groups, conditions }
-}
-
-/// The names of the payment in a statement: its ids, or its reference where it has none.
-pub(super) fn names(held: &Held) -> Vec<ProviderId> {
-    let statement = &held.statement;
-    match (&statement.reference, statement.ids.is_empty()) {
-        (Some(reference), true) => vec![ProviderId::from_reference(reference)],
-        _ => statement.ids.clone(),
-    }
 }
 
 /// Statements connected by ids, each component in order of content.
@@ -124,32 +105,4 @@ fn owner<'a>(several: &[&'a AttemptIntent], held: &Held) -> &'a AttemptIntent {
     let sharing = || several.iter().filter(|a| shares_id(a, held)).min_by_key(by_time);
     let earliest = || several.iter().min_by_key(by_time);
     named.or_else(sharing).or_else(earliest).expect("the caller found several")
-}
-
-/// All ids that some statements name, sorted.
-pub(super) fn ids_of(statements: &[Arc<Held>]) -> Vec<ProviderId> {
-    let ids: BTreeSet<_> = statements.iter().flat_map(|held| names(held)).collect();
-    ids.into_iter().collect()
-}
-
-/// Union-find over indexes.
-pub(super) struct DisjointSets(Vec<usize>);
-
-impl DisjointSets {
-    pub(super) fn new(length: usize) -> Self {
-        Self((0..length).collect())
-    }
-
-    pub(super) fn root(&mut self, mut index: usize) -> usize {
-        while self.0[index] != index {
-            self.0[index] = self.0[self.0[index]];
-            index = self.0[index];
-        }
-        index
-    }
-
-    pub(super) fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.0[a.max(b)] = a.min(b);
-    }
 }

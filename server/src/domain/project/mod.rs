@@ -2,6 +2,7 @@
 
 mod attempt;
 mod condition;
+mod group;
 mod join;
 mod operation;
 mod pair;

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     condition,
-    join::{self, DisjointSets, Group},
+    group::{self, DisjointSets, Group},
     recorded_operation,
 };
 use crate::domain::{
@@ -194,7 +194,7 @@ fn resolve(groups: &[Group], key: &AttemptKey) -> AttemptKey {
     let AttemptKey::Observed(account, id) = key else {
         return key.clone();
     };
-    let has_id = |held: &Arc<Held>| held.account == *account && join::names(held).contains(id);
+    let has_id = |held: &Arc<Held>| held.account == *account && group::names(held).contains(id);
     let group = groups.iter().find(|group| group.statements.iter().any(has_id));
     group.map_or_else(|| key.clone(), |group| group.key.clone())
 }

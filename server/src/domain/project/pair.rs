@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::join::{self, Group};
+use super::group::{self, Group};
 use crate::domain::{
     fact::AttemptIntent,
     ids::AttemptId,
@@ -23,7 +23,7 @@ pub(super) fn recorded_with_observed(
     of_recorded: BTreeMap<AttemptId, Statements>,
     mut observed: Vec<Statements>,
 ) -> Vec<Group> {
-    observed.sort_by_cached_key(|statements| (earliest(statements), join::ids_of(statements)));
+    observed.sort_by_cached_key(|statements| (earliest(statements), group::ids_of(statements)));
     let mut recorded: Vec<_> = of_recorded.into_iter().collect();
     let time = |attempt: &AttemptId| facts.attempts.get(attempt).map(|a| a.time);
     recorded.sort_by_cached_key(|(attempt, _)| (time(attempt), attempt.clone()));
@@ -44,7 +44,7 @@ pub(super) fn recorded_with_observed(
 }
 
 fn observed_group(statements: Statements) -> Option<Group> {
-    let id = join::ids_of(&statements).into_iter().next()?;
+    let id = group::ids_of(&statements).into_iter().next()?;
     let account = statements.first()?.account.clone();
     let key = AttemptKey::Observed(account, id);
     Some(Group { key, statements, paired_by_guess: false })

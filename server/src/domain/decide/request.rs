@@ -1,0 +1,36 @@
+//! Requests: the very same one again is an answer, not an error.
+
+use crate::domain::{
+    command::{Decision, Draft, Refusal},
+    digest::ContentId,
+    fact::RequestKey,
+    ids::OrderKey,
+    order::{Order, REQUEST_KEPT_SECONDS},
+    time::Time,
+};
+
+/// True if the very same request was accepted in the last 30 days.
+pub(super) fn accepted_before(
+    order: &Order,
+    request: &RequestKey,
+    fingerprint: ContentId,
+    now: Time,
+) -> Result<bool, Refusal> {
+    let oldest = now.minus_seconds(REQUEST_KEPT_SECONDS);
+    match order.requests.get(request) {
+        Some((_, accepted)) if *accepted < oldest => Ok(false),
+        Some((known, _)) if *known == fingerprint => Ok(true),
+        Some(_) => Err(Refusal::RequestIdReused),
+        None => Ok(false),
+    }
+}
+
+/// The answer to a command that took effect before.
+pub(super) fn replay(key: OrderKey) -> Decision {
+    Decision { key, drafts: Vec::new(), replayed: true, warning: None, disposition: None }
+}
+
+/// The answer to a command that takes effect now.
+pub(super) fn accepted(key: OrderKey, drafts: Vec<Draft>, warning: Option<String>) -> Decision {
+    Decision { key, drafts, replayed: false, warning, disposition: None }
+}
