@@ -47,8 +47,7 @@ pub(super) fn create_order(
         Ok(reference) => evidence::unclaimed_under(world, &command.accounts, &reference),
         Err(_) => Vec::new(),
     };
-    let (absorbed, forwards) = settle::absorb(world, &key, &unclaimed, now);
-    facts.extend(absorbed);
+    let forwards = settle::absorb(world, &order, &mut facts, (&unclaimed, now));
     let mut drafts = vec![settle::draft(&order, facts, Vec::new(), now)];
     drafts.extend(forwards);
     Ok(accepted(key, drafts, None))
@@ -94,8 +93,7 @@ pub(super) fn create_attempt(
         time: now,
     };
     let mut facts = vec![Fact::Attempt(intent), Fact::Request { key: request, fingerprint }];
-    let (absorbed, forwards) = settle::absorb(world, &key, &unclaimed, now);
-    facts.extend(absorbed);
+    let forwards = settle::absorb(world, &order, &mut facts, (&unclaimed, now));
     let mut drafts = vec![settle::draft(&order, facts, claims, now)];
     drafts.extend(forwards);
     let is_paid = order.view.summary.status.is_approved();
