@@ -11,7 +11,7 @@ use crate::domain::{
     },
     digest::Digest,
     fact::{Evidence, Fact, Method, OrderIntent, RecordedBy, RequestKey},
-    ids::{AccountId, OrderKey},
+    ids::OrderKey,
     order::Order,
     statement::{Basis, OperationClaimed, Said, StatedAmount, Statement},
     time::Time,
@@ -173,20 +173,4 @@ fn statement(order: &Order, command: &RecordReply) -> Result<Option<Statement>, 
         provider_time: command.provider_time,
         reason: command.reason.clone(),
     }))
-}
-
-/// Unclaimed orders that evidence at these accounts put under a reference.
-pub(super) fn unclaimed_under(
-    world: &dyn World,
-    accounts: &[AccountId],
-    reference: &crate::domain::ids::Reference,
-) -> Vec<OrderKey> {
-    let mut found = Vec::new();
-    for account in accounts {
-        let id = crate::domain::ids::ProviderId::from_reference(reference);
-        let claim = crate::domain::ids::Claim { account: account.clone(), id };
-        let (_, owner) = route::owner(world, claim);
-        found.extend(owner.filter(|key| !key.is_recorded() && !found.contains(key)));
-    }
-    found
 }
