@@ -118,7 +118,7 @@ impl Store {
     }
 
     /// Writes everything that is in memory only.
-    pub(super) fn write_step(&self) -> Result<(), Error> {
+    pub(crate) fn write_step(&self) -> Result<(), Error> {
         let _one_at_a_time = self.stepping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.write();
         let applied = self.applied();
