@@ -131,6 +131,9 @@ pub enum AmountConfig {
     Within(BTreeMap<String, String>),
 }
 
+/// Accounts that one merchant may have: each order claims its name at all of them.
+const ACCOUNTS_PER_MERCHANT_MAX: usize = 100;
+
 fn five_minutes() -> Duration {
     Duration::from_secs(300)
 }
@@ -241,8 +244,14 @@ impl Config {
         for (index, config) in self.accounts.iter().enumerate() {
             let account = config.check(index)?;
             let id = account.id.clone();
+            let merchant = account.merchant.clone();
             if accounts.insert(account).is_some() {
                 return Err(invalid(format!("accounts.{id}"), "is there twice"));
+            }
+            if accounts.of_merchant(&merchant).len() > ACCOUNTS_PER_MERCHANT_MAX {
+                let problem =
+                    format!("of one merchant must be at most {ACCOUNTS_PER_MERCHANT_MAX}");
+                return Err(invalid("accounts", problem));
             }
         }
         Ok(accounts)

@@ -1,5 +1,7 @@
 //! For tests: a world in memory, and statements written as text.
 
+pub(crate) mod life;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{

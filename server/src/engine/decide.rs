@@ -14,7 +14,7 @@ use crate::{
         order::Order,
         time::Time,
     },
-    journal::{Attachment, Entry},
+    journal::{APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, Attachment, Entry},
     record::{
         self, KeyRecord, OrderRecord, Record, Role, Source, Subject, SubscriptionRecord,
         WebhookMeta,
@@ -46,6 +46,8 @@ pub(super) struct Overlay {
     subscriptions: HashMap<Subject, SubscriptionRecord>,
     versions: HashMap<Subject, u64>,
     entries: Vec<Entry>,
+    /// What the entries count towards [`APPEND_BYTES_MAX`].
+    bytes: usize,
     applied: Vec<Applied>,
 }
 
@@ -71,8 +73,15 @@ impl Overlay {
             subscriptions: HashMap::new(),
             versions: HashMap::new(),
             entries: Vec::new(),
+            bytes: 0,
             applied: Vec::new(),
         }
+    }
+
+    /// True if another job might not fit into the same append. Half of each limit is left for
+    /// the one job that is decided before this is asked again.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= APPEND_ENTRIES_MAX / 2 || self.bytes >= APPEND_BYTES_MAX / 2
     }
 
     /// What is to be written, and what it leaves behind if it is written right after what is
@@ -225,7 +234,7 @@ impl Overlay {
         attachments: Vec<Attachment>,
     ) {
         self.next += 1;
-        self.entries.push(Entry {
+        let entry = Entry {
             subject: record::encode_subject(&record.subject()),
             expected_version,
             entry_id: rand::random(),
@@ -233,7 +242,9 @@ impl Overlay {
             linked_to_next: false,
             record: record::encode(record),
             attachments,
-        });
+        };
+        self.bytes += entry.bytes();
+        self.entries.push(entry);
     }
 
     fn key(&mut self, ask: &AskKey) -> Result<Answer, Refused> {

@@ -7,9 +7,10 @@ mod decide;
 mod handle;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
+    collections::{HashMap, VecDeque},
     sync::{Arc, OnceLock},
     thread::JoinHandle,
 };
@@ -17,9 +18,9 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    domain::time::Time,
+    domain::{command::World as _, time::Time},
     hub::{Committed, Hub},
-    journal::{self, Appended, Entry, Journal},
+    journal::{self, Appended, Entry, Journal, Position, RECORD_BYTES_MAX, Reader},
     store::{self, Applied, Store},
 };
 use decide::{Decided, Overlay};
@@ -46,10 +47,14 @@ pub(crate) struct Job {
 /// The writer. Owned by one thread.
 pub struct Engine {
     journal: Box<dyn Journal>,
+    reader: Arc<dyn Reader>,
     store: Arc<Store>,
     hub: Arc<Hub>,
     clock: Clock,
 }
+
+/// Jobs with what was decided of them; what is to be written; what that leaves behind.
+type Batch = (Vec<(Job, Decided)>, Vec<Entry>, Vec<Applied>);
 
 /// Why the engine stopped for good.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +86,7 @@ impl Engine {
     /// An engine over a journal and the view that is up to date with it.
     #[must_use]
     pub fn new(journal: Box<dyn Journal>, store: Arc<Store>, hub: Arc<Hub>, clock: Clock) -> Self {
-        Self { journal, store, hub, clock }
+        Self { reader: journal.reader(), journal, store, hub, clock }
     }
 
     /// Starts the engine's thread.
@@ -109,38 +114,58 @@ impl Engine {
         }
     }
 
-    /// Decides a batch, makes it durable, applies it, announces it, answers it.
-    pub(crate) fn step(&mut self, mut waiting: Vec<Job>) -> Result<(), Fatal> {
-        for _ in 0..ROUNDS_MAX {
-            if waiting.is_empty() {
-                return Ok(());
-            }
-            let mut overlay = Overlay::new(Arc::clone(&self.store), (self.clock)());
-            let decided: Vec<(Job, Decided)> = waiting
-                .drain(..)
-                .map(|job| {
-                    let decided = overlay.decide(&job.ask);
-                    (job, decided)
-                })
-                .collect();
-            let (entries, applied) = overlay.finish();
-            let appended = match self.append(&entries) {
-                Ok(appended) => appended,
+    /// Decides a batch, makes it durable, applies it, announces it, answers it. What does not fit
+    /// into one append takes several.
+    pub(crate) fn step(&mut self, batch: Vec<Job>) -> Result<(), Fatal> {
+        let mut waiting = VecDeque::from(batch);
+        let (mut jobs_max, mut conflicts) = (BATCH_MAX, 0);
+        while !waiting.is_empty() && conflicts < ROUNDS_MAX {
+            // Nobody is refused for lack of what another writer recorded before.
+            self.follow()?;
+            let (decided, entries, applied) = self.decide(&mut waiting, jobs_max);
+            match self.append(&entries) {
+                Ok(appended) if follows(&appended, self.store.applied()) => {
+                    self.publish(applied)?;
+                    answer_all(decided);
+                }
+                Ok(_) => {
+                    conflicts += 1;
+                    put_back(self.settle(&entries, decided)?, &mut waiting);
+                }
+                Err(journal::Error::TooLarge { what }) => {
+                    // Found before anything was written. Only who asks too much is refused.
+                    tracing::warn!(jobs = decided.len(), what, "an append is too large");
+                    jobs_max = 1;
+                    if decided.len() == 1 {
+                        decided.into_iter().for_each(refuse_too_large);
+                    } else {
+                        put_back(decided.into_iter().map(|(job, _)| job).collect(), &mut waiting);
+                    }
+                }
                 Err(error) => {
-                    fail_all(decided.into_iter().map(|(job, _)| job));
+                    fail_all(decided.into_iter().map(|(job, _)| job).chain(waiting));
                     return Err(error.into());
                 }
-            };
-            if follows(&appended, self.store.applied()) {
-                self.publish(applied)?;
-                answer_all(decided);
-            } else {
-                waiting = self.settle(&entries, decided)?;
             }
         }
-        tracing::warn!(jobs = waiting.len(), "the journal does not take a batch");
-        fail_all(waiting.into_iter());
+        if !waiting.is_empty() {
+            tracing::warn!(jobs = waiting.len(), "the journal does not take a batch");
+            fail_all(waiting.into_iter());
+        }
         Ok(())
+    }
+
+    /// Decides as many of the waiting jobs as one append holds.
+    fn decide(&self, waiting: &mut VecDeque<Job>, jobs_max: usize) -> Batch {
+        let mut overlay = Overlay::new(Arc::clone(&self.store), (self.clock)());
+        let mut decided = Vec::with_capacity(waiting.len().min(jobs_max));
+        while decided.len() < jobs_max && !overlay.is_full() {
+            let Some(job) = waiting.pop_front() else { break };
+            let decision = overlay.decide(&job.ask);
+            decided.push((job, decision));
+        }
+        let (entries, applied) = overlay.finish();
+        (decided, entries, applied)
     }
 
     fn append(&mut self, entries: &[Entry]) -> Result<Vec<Appended>, journal::Error> {
@@ -158,36 +183,43 @@ impl Engine {
         decided: Vec<(Job, Decided)>,
     ) -> Result<Vec<Job>, Fatal> {
         let written = self.follow()?;
-        let is_written = |index: usize| written.contains(&entries[index].entry_id);
         let mut again = Vec::new();
-        for (job, decision) in decided {
-            // What was decided on a batch that did not come to be is decided again too.
-            let has_entries = !decision.entries.is_empty();
-            if has_entries && decision.entries.clone().all(is_written) {
-                answer(job, decision);
-            } else {
-                again.push(job);
+        for (job, mut decision) in decided {
+            let ids = entries[decision.entries.clone()].iter().map(|entry| entry.entry_id);
+            let positions: Option<Vec<Position>> =
+                ids.map(|id| written.get(&id).copied()).collect();
+            match positions.as_deref() {
+                Some([first, ..]) => {
+                    self.place(&mut decision, *first);
+                    answer(job, decision);
+                }
+                // What was decided on a batch that did not come to be is decided again too.
+                _ => again.push(job),
             }
         }
         Ok(again)
     }
 
-    /// Applies and announces everything the journal has beyond the store; returns the ids of
-    /// those entries.
-    pub(crate) fn follow(&mut self) -> Result<Vec<[u8; 16]>, Fatal> {
-        let reader = self.journal.reader();
-        let mut seen = Vec::new();
-        loop {
-            let records = reader.read(self.store.applied(), BATCH_MAX)?;
-            if records.is_empty() {
-                return Ok(seen);
-            }
-            for stored in &records {
-                seen.push(stored.entry_id);
-                let applied = self.store.replay(stored)?;
+    /// The answer as the journal has it: others may have come between.
+    fn place(&self, decision: &mut Decided, position: Position) {
+        if let Ok(answer) = &mut decision.answer {
+            answer.position = Some(position);
+            answer.order = answer.order.take().and_then(|order| self.store.order(&order.key));
+        }
+    }
+
+    /// Applies and announces everything the journal has beyond the store; returns where those
+    /// entries are, by their ids.
+    pub(crate) fn follow(&mut self) -> Result<HashMap<[u8; 16], Position>, Fatal> {
+        let mut seen = HashMap::new();
+        while self.reader.head() > self.store.applied() {
+            for stored in self.reader.read(self.store.applied(), BATCH_MAX)? {
+                seen.insert(stored.entry_id, stored.position);
+                let applied = self.store.replay(&stored)?;
                 self.publish(vec![applied])?;
             }
         }
+        Ok(seen)
     }
 
     fn publish(&self, applied: Vec<Applied>) -> Result<(), Fatal> {
@@ -207,7 +239,7 @@ impl Engine {
 }
 
 /// True if everything was committed, right after what is applied.
-fn follows(appended: &[Appended], applied: journal::Position) -> bool {
+fn follows(appended: &[Appended], applied: Position) -> bool {
     (applied + 1..).zip(appended).all(|(next, a)| *a == Appended::Committed(next))
 }
 
@@ -218,6 +250,16 @@ fn answer_all(decided: Vec<(Job, Decided)>) {
 fn answer(job: Job, decided: Decided) {
     // A caller that went away is no concern of the others.
     drop(job.reply.send(decided.answer.map_err(Error::Refused)));
+}
+
+/// In front of what waits, in the order it had.
+fn put_back(jobs: Vec<Job>, waiting: &mut VecDeque<Job>) {
+    jobs.into_iter().rev().for_each(|job| waiting.push_front(job));
+}
+
+fn refuse_too_large((job, _): (Job, Decided)) {
+    let refused = Refused::TooMany { what: "bytes in one record", max: RECORD_BYTES_MAX };
+    drop(job.reply.send(Err(Error::Refused(refused))));
 }
 
 fn fail_all(jobs: impl Iterator<Item = Job>) {

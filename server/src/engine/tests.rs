@@ -1,1 +1,9 @@
-//! Tests.
+//! The engine over a journal in memory that can fail, and a real view.
+
+pub(crate) mod bench;
+mod deciding;
+mod faults;
+mod handle;
+mod limits;
+mod subjects;
+mod two_engines;

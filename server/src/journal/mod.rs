@@ -178,8 +178,9 @@ pub enum Error {
 pub trait Journal: Send + 'static {
     /// Appends entries in order and makes them durable, with one write and one sync.
     ///
-    /// Answers one result an entry. A `Conflict` or `Unknown` does not stop later entries
-    /// about other subjects.
+    /// Answers one result an entry. After a `Conflict` or `Unknown`, later entries about the same
+    /// subject (also of what is linked to it) fail as well, even where their version fits by
+    /// chance: they were decided on what did not come to be. Entries about other subjects go on.
     ///
     /// # Errors
     /// An [`Error`] means that nothing is known of any entry, and that every later call fails

@@ -12,7 +12,13 @@ pub(super) struct Layered<K, V> {
     /// Written; two generations, the older one goes when the younger is full.
     young: HashMap<K, V>,
     old: HashMap<K, V>,
+    /// How often an older generation was dropped.
+    drops: u64,
 }
+
+/// A moment at which a value was looked for in vain, see [`Layered::keep`].
+#[derive(Clone, Copy)]
+pub(super) struct Missed(u64);
 
 /// Written states kept in memory, per generation.
 const GENERATION_MAX: usize = 50_000;
@@ -20,7 +26,7 @@ const GENERATION_MAX: usize = 50_000;
 impl<K, V> Default for Layered<K, V> {
     fn default() -> Self {
         let (pending, writing) = (HashMap::new(), HashMap::new());
-        Self { pending, writing, young: HashMap::new(), old: HashMap::new() }
+        Self { pending, writing, young: HashMap::new(), old: HashMap::new(), drops: 0 }
     }
 }
 
@@ -35,9 +41,16 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
         self.pending.insert(key, value);
     }
 
-    /// Remembers a value that was read from sled, unless a newer one came meanwhile.
-    pub(super) fn keep(&mut self, key: K, value: &V) {
-        if self.get(&key).is_none() {
+    /// The present moment, for somebody who found no value and is going to ask sled.
+    pub(super) fn missed(&self) -> Missed {
+        Missed(self.drops)
+    }
+
+    /// Remembers a value that was read from sled, unless a newer one came since it was missed
+    /// here: that one is still here, or something was dropped meanwhile, and it may be in sled
+    /// already.
+    pub(super) fn keep(&mut self, key: K, value: &V, since: Missed) {
+        if self.drops == since.0 && self.get(&key).is_none() {
             self.remember(key, value.clone());
         }
     }
@@ -64,6 +77,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
     fn remember(&mut self, key: K, value: V) {
         if self.young.len() >= GENERATION_MAX {
             self.old = std::mem::take(&mut self.young);
+            self.drops += 1;
         }
         self.old.remove(&key);
         self.young.insert(key, value);
@@ -88,7 +102,25 @@ mod tests {
         assert_eq!(map.unwritten(), 1);
         let kept = (0..3 * GENERATION_MAX).filter(|n| map.get(n).is_some()).count();
         assert!(kept <= 2 * GENERATION_MAX + 1, "{kept}");
-        map.keep(0, &9);
+        map.keep(0, &9, map.missed());
         assert_eq!(map.get(&0), Some(&2), "what was read from sled is never newer");
+    }
+
+    /// A reader misses a value and reads it from sled; before it comes back, a newer one is
+    /// set, written and dropped from memory. The older one must not take its place.
+    #[test]
+    fn an_older_value_from_sled_never_hides_a_newer_one_that_was_dropped() {
+        let mut map = Layered::default();
+        let missed = map.missed();
+        for n in 0..2 * GENERATION_MAX + 1 {
+            map.put(n, 2);
+            map.begin_write();
+            map.wrote();
+        }
+        let dropped = (0..2 * GENERATION_MAX).find(|n| map.get(n).is_none()).unwrap();
+        map.keep(dropped, &1, missed);
+        assert_eq!(map.get(&dropped), None);
+        map.keep(dropped, &2, map.missed());
+        assert_eq!(map.get(&dropped), Some(&2));
     }
 }

@@ -39,10 +39,12 @@ impl Store {
         // Memory first: what moves to sled meanwhile is then found twice, never missed.
         let unlisted: Vec<(Vec<u8>, OrderKey)> = {
             let inner = self.read();
-            inner.unlisted.range(from.clone()..=to.clone()).take(SCANNED_MAX).map(clone).collect()
+            let of_group = inner.unlisted.range(from.clone()..=to.clone());
+            // One more than is looked at, which shows whether this is the end.
+            of_group.take(SCANNED_MAX + 1).map(clone).collect()
         };
         let mut unlisted = unlisted.into_iter().peekable();
-        let mut listed = self.db.range(from..=to).take(SCANNED_MAX).peekable();
+        let mut listed = self.db.range(from..=to).peekable();
         for _ in 0..SCANNED_MAX {
             let in_sled = match listed.peek() {
                 Some(Ok((place, _))) => Some(place.to_vec()),
@@ -51,7 +53,7 @@ impl Store {
             };
             let in_memory = unlisted.peek().map(|(place, _)| place.clone());
             let order = match (&in_sled, &in_memory) {
-                (None, None) => return Ok(page),
+                (None, None) => break,
                 (Some(a), Some(b)) if b <= a => self.take_unlisted(&mut unlisted)?,
                 (None, Some(_)) => self.take_unlisted(&mut unlisted)?,
                 (Some(_), _) => match listed.next() {

@@ -8,6 +8,8 @@ mod keys;
 mod layered;
 mod list;
 mod open;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 mod writer;
 
@@ -102,6 +104,8 @@ pub struct Store {
     written: AtomicU64,
     stopped: AtomicBool,
     wake: (Mutex<writer::Wanted>, Condvar),
+    /// Held during a step of the writer: there is one at a time.
+    stepping: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -136,9 +140,13 @@ impl Store {
     /// # Errors
     /// [`Error::Sled`] or [`Error::State`].
     pub fn find_order(&self, key: &OrderKey) -> Result<Option<Arc<Order>>, Error> {
-        if let Some(order) = self.read().orders.get(key) {
-            return Ok(Some(Arc::clone(order)));
-        }
+        let missed = {
+            let orders = &self.read().orders;
+            if let Some(order) = orders.get(key) {
+                return Ok(Some(Arc::clone(order)));
+            }
+            orders.missed()
+        };
         let name = keys::name(key);
         if !self.may_hold(&name) {
             return Ok(None);
@@ -146,7 +154,7 @@ impl Store {
         let Some(place) = self.get(&name)? else { return Ok(None) };
         let Some(bytes) = self.get(&place)? else { return Ok(None) };
         let order = Arc::new(record::decode_order(&bytes).map_err(Error::State)?);
-        self.write().orders.keep(key.clone(), &order);
+        self.write().orders.keep(key.clone(), &order, missed);
         Ok(Some(order))
     }
 
@@ -155,16 +163,20 @@ impl Store {
     /// # Errors
     /// [`Error::Sled`] or [`Error::State`].
     pub fn find_claimant(&self, claim: &Claim) -> Result<Option<OrderKey>, Error> {
-        if let Some(key) = self.read().claims.get(claim) {
-            return Ok(Some(key.clone()));
-        }
+        let missed = {
+            let claims = &self.read().claims;
+            if let Some(key) = claims.get(claim) {
+                return Ok(Some(key.clone()));
+            }
+            claims.missed()
+        };
         let place = keys::claim(claim);
         if !self.may_hold(&place) {
             return Ok(None);
         }
         let Some(bytes) = self.get(&place)? else { return Ok(None) };
         let key = record::decode_key(&bytes).map_err(Error::State)?;
-        self.write().claims.keep(claim.clone(), &key);
+        self.write().claims.keep(claim.clone(), &key, missed);
         Ok(Some(key))
     }
 
@@ -174,8 +186,10 @@ impl Store {
     /// As [`Store::find_order`].
     pub fn warm(&self, orders: &[OrderKey], claims: &[Claim]) -> Result<(), Error> {
         for claim in claims {
-            if let Some(owner) = self.find_claimant(claim)? {
-                self.find_order(&owner)?;
+            let mut next = self.find_claimant(claim)?;
+            while let Some(owner) = next {
+                // What it held may have moved.
+                next = self.find_order(&owner)?.and_then(|order| order.forwarded_to.clone());
             }
         }
         orders.iter().try_for_each(|key| self.find_order(key).map(drop))
@@ -185,10 +199,22 @@ impl Store {
     #[must_use]
     pub fn is_cold(&self, orders: &[OrderKey], claims: &[Claim]) -> bool {
         let inner = self.read();
-        orders.iter().any(|k| inner.orders.get(k).is_none() && self.may_hold(&keys::name(k)))
-            || claims
-                .iter()
-                .any(|c| inner.claims.get(c).is_none() && self.may_hold(&keys::claim(c)))
+        let is_cold =
+            |key: &OrderKey| inner.orders.get(key).is_none() && self.may_hold(&keys::name(key));
+        let is_cold_claim = |claim: &Claim| {
+            let Some(owner) = inner.claims.get(claim) else {
+                return self.may_hold(&keys::claim(claim));
+            };
+            let mut next = Some(owner);
+            while let Some(owner) = next {
+                if is_cold(owner) {
+                    return true;
+                }
+                next = inner.orders.get(owner).and_then(|order| order.forwarded_to.as_ref());
+            }
+            false
+        };
+        orders.iter().any(is_cold) || claims.iter().any(is_cold_claim)
     }
 
     /// The version of a subject that is not an order; 0 if there is no record of it.
@@ -208,7 +234,9 @@ impl Store {
     pub fn key_by_secret(&self, secret_sha256: &[u8; 32]) -> Option<KeyRecord> {
         let inner = self.read();
         let key_id = inner.keys_by_secret.get(secret_sha256)?;
-        inner.keys.get(key_id).filter(|key| !key.deleted).cloned()
+        // An id may have been given again, with another secret.
+        let is_current = |key: &&KeyRecord| !key.deleted && key.secret_sha256 == *secret_sha256;
+        inner.keys.get(key_id).filter(is_current).cloned()
     }
 
     /// Every API key that is not revoked, by id.

@@ -59,7 +59,16 @@ impl Store {
         journal: &dyn Reader,
         mut progress: impl FnMut(Progress),
     ) -> Result<(Arc<Self>, Writer), Error> {
-        match Self::open_sound(folder, options, journal, &mut progress) {
+        // A damaged file can make sled panic rather than fail, also when it is read later.
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            Self::open_sound(folder, options, journal, &mut progress)
+        }));
+        let damaged = |_| Error::Sled {
+            path: folder.display().to_string(),
+            doing: "opened",
+            what: "its file is damaged".to_owned(),
+        };
+        match opened.map_err(damaged).flatten() {
             Ok(opened) => Ok(opened),
             Err(Error::Journal(error)) => Err(Error::Journal(error)),
             Err(Error::Record { position, source }) => Err(Error::Record { position, source }),
@@ -87,6 +96,7 @@ impl Store {
             written: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             wake: (std::sync::Mutex::new(Wanted::Nothing), std::sync::Condvar::new()),
+            stepping: std::sync::Mutex::new(()),
             epoch: journal.identity().epoch,
             db,
             path,
@@ -240,12 +250,7 @@ fn open_sled(folder: &Path, options: Options) -> Result<sled::Db, Error> {
         .flush_every_ms(Some(500));
     let failed =
         |what: String| Error::Sled { path: folder.display().to_string(), doing: "opened", what };
-    // A damaged file can make sled panic rather than fail.
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(error)) => Err(failed(error.to_string())),
-        Err(_) => Err(failed("its file is damaged".to_owned())),
-    }
+    config.open().map_err(|error| failed(error.to_string()))
 }
 
 /// A crash while sled writes a snapshot leaves a file that it cannot open (sled issue 1527).

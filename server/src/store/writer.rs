@@ -6,7 +6,7 @@
 //! step only means that some records are applied again at the next start.
 
 use std::{
-    sync::{Arc, PoisonError, Weak, atomic::Ordering::Release},
+    sync::{Arc, PoisonError, atomic::Ordering::Release},
     thread::JoinHandle,
     time::Duration,
 };
@@ -39,9 +39,9 @@ pub struct Writer {
 impl Writer {
     /// Starts writing.
     pub(super) fn start(store: Arc<Store>) -> std::io::Result<Self> {
-        let weak = Arc::downgrade(&store);
+        let shared = Arc::clone(&store);
         let builder = std::thread::Builder::new().name("view-writer".into());
-        let thread = builder.spawn(move || run(&weak))?;
+        let thread = builder.spawn(move || run(&shared))?;
         Ok(Self { store, thread: Some(thread) })
     }
 }
@@ -57,19 +57,29 @@ impl Drop for Writer {
     }
 }
 
-fn run(store: &Weak<Store>) {
-    while let Some(store) = store.upgrade() {
+fn run(store: &Store) {
+    // However this ends, also by a panic of sled: nobody may wait for room for ever.
+    let _stopped = Stop(store);
+    loop {
         let wanted = store.wait_until_wanted();
         if let Err(error) = store.write_step() {
             tracing::error!(%error, "the view cannot be written; the engine stops");
-            store.stopped.store(true, Release);
-            store.wake.1.notify_all();
             return;
         }
         store.wake.1.notify_all();
         if wanted == Wanted::End {
             return;
         }
+    }
+}
+
+/// Says that nothing will be written any more.
+struct Stop<'a>(&'a Store);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.stopped.store(true, Release);
+        self.0.wake.1.notify_all();
     }
 }
 
@@ -108,7 +118,8 @@ impl Store {
     }
 
     /// Writes everything that is in memory only.
-    pub(super) fn write_step(&self) -> Result<(), Error> {
+    pub(crate) fn write_step(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.stepping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.write();
         let applied = self.applied();
         if applied == self.written() {

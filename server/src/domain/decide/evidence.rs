@@ -57,8 +57,7 @@ fn join(
     route: Route,
     now: Time,
 ) -> Decision {
-    let (absorbed, forwards) = settle::absorb(world, &route.target, &route.absorbs, now);
-    facts.extend(absorbed);
+    let forwards = settle::absorb(world, order, &mut facts, (&route.absorbs, now));
     let is_news = |(claim, _): &&(_, _)| !order.facts.shared.contains_key(claim);
     facts.extend(
         route

@@ -48,15 +48,31 @@ pub(super) fn create_order(
         }),
         Fact::Request { key: request, fingerprint },
     ];
-    let unclaimed = match Reference::parse(command.parent.order.as_str()) {
-        Ok(reference) => route::unclaimed_under(world, &command.accounts, &reference),
-        Err(_) => Vec::new(),
-    };
-    let (absorbed, forwards) = settle::absorb(world, &key, &unclaimed, now);
-    facts.extend(absorbed);
-    let mut drafts = vec![settle::draft(&order, facts, Vec::new(), now)];
+    let (claims, unclaimed) = under_its_name(world, command);
+    let forwards = settle::absorb(world, &order, &mut facts, (&unclaimed, now));
+    let mut drafts = vec![settle::draft(&order, facts, claims, now)];
     drafts.extend(forwards);
     Ok(accepted(key, drafts, None))
+}
+
+/// What evidence put under the order's id as a reference, and that reference where it is free:
+/// evidence that names it comes here, also if another node accepts it at this very moment.
+fn under_its_name(world: &dyn World, command: &CreateOrder) -> (Vec<Claim>, Vec<OrderKey>) {
+    let (mut claims, mut unclaimed) = (Vec::new(), Vec::new());
+    let Ok(reference) = Reference::parse(command.parent.order.as_str()) else {
+        return (claims, unclaimed);
+    };
+    for account in &command.accounts {
+        let id = ProviderId::from_reference(&reference);
+        match route::owner(world, Claim { account: account.clone(), id }) {
+            (claim, None) if !claims.contains(&claim) => claims.push(claim),
+            (_, Some(owner)) if !owner.is_recorded() && !unclaimed.contains(&owner) => {
+                unclaimed.push(owner);
+            }
+            _ => {}
+        }
+    }
+    (claims, unclaimed)
 }
 
 pub(super) fn create_attempt(
@@ -101,8 +117,7 @@ pub(super) fn create_attempt(
         time: now,
     };
     let mut facts = vec![Fact::Attempt(intent), Fact::Request { key: request, fingerprint }];
-    let (absorbed, forwards) = settle::absorb(world, &key, &unclaimed, now);
-    facts.extend(absorbed);
+    let forwards = settle::absorb(world, &order, &mut facts, (&unclaimed, now));
     let mut drafts = vec![settle::draft(&order, facts, claims, now)];
     drafts.extend(forwards);
     let is_paid = order.view.summary.status.is_approved();

@@ -19,9 +19,6 @@ pub(super) struct Route {
     pub(super) claims: Vec<Claim>,
 }
 
-/// How many times evidence can have moved; each move joins two orders, so chains are short.
-const FORWARDS_MAX: usize = 16;
-
 /// Finds the order: the one its reference belongs to, else the one named like its reference,
 /// else the one its ids belong to, else an unclaimed one.
 pub(super) fn find(
@@ -78,14 +75,11 @@ pub(super) fn owner(world: &dyn World, claim: Claim) -> (Claim, Option<OrderKey>
     (claim, owner)
 }
 
-/// The order that holds what was once kept under a key.
+/// The order that holds what was once kept under a key. Ends: an order is only ever forwarded
+/// to one that is not forwarded itself.
 pub(super) fn follow(world: &dyn World, mut key: OrderKey) -> OrderKey {
-    for _ in 0..FORWARDS_MAX {
-        let forwarded = world.order(&key).and_then(|order| order.forwarded_to.clone());
-        match forwarded {
-            Some(next) => key = next,
-            None => break,
-        }
+    while let Some(next) = world.order(&key).and_then(|order| order.forwarded_to.clone()) {
+        key = next;
     }
     key
 }
@@ -102,20 +96,4 @@ fn unclaimed(evidence: &Evidence) -> OrderKey {
     let claims = evidence.claims();
     let first = claims.into_iter().next().expect("evidence names a payment");
     OrderKey::Unclaimed { account: first.account, anchor: first.id }
-}
-
-/// Unclaimed orders that evidence at these accounts put under a reference.
-pub(super) fn unclaimed_under(
-    world: &dyn World,
-    accounts: &[AccountId],
-    reference: &Reference,
-) -> Vec<OrderKey> {
-    let mut found = Vec::new();
-    for account in accounts {
-        let id = ProviderId::from_reference(reference);
-        let claim = Claim { account: account.clone(), id };
-        let (_, owner) = owner(world, claim);
-        found.extend(owner.filter(|key| !key.is_recorded() && !found.contains(key)));
-    }
-    found
 }

@@ -43,20 +43,33 @@ pub(super) fn as_fact(order: &Order, evidence: Evidence) -> Fact {
     }
 }
 
-/// Facts and drafts that move what unclaimed orders hold into one order.
+/// Adds to the facts what unclaimed orders hold, and gives the drafts that move it. What finds no
+/// room beside what the order and the other facts hold is kept in the record only.
 pub(super) fn absorb(
     world: &dyn World,
-    into: &OrderKey,
-    unclaimed: &[OrderKey],
-    now: Time,
-) -> (Vec<Fact>, Vec<Draft>) {
-    let mut facts = Vec::new();
+    into: &Order,
+    facts: &mut Vec<Fact>,
+    (unclaimed, now): (&[OrderKey], Time),
+) -> Vec<Draft> {
+    let mut known = into.facts.clone();
+    facts.iter().for_each(|fact| known.add(fact));
     let mut drafts = Vec::new();
     for key in unclaimed {
         let from = load(world, key);
-        facts.push(Fact::Absorbed { from: key.clone(), evidence: from.facts.evidence() });
+        let mut beyond = Vec::new();
+        let mut evidence = Vec::new();
+        for reading in from.facts.evidence() {
+            if known.has_room_for(&reading) {
+                known.add(&Fact::Evidence(reading.clone()));
+                evidence.push(reading);
+            } else {
+                beyond.push(Fact::BeyondLimit(reading));
+            }
+        }
+        facts.push(Fact::Absorbed { from: key.clone(), evidence });
+        facts.extend(beyond);
         let decided = Decided {
-            facts: vec![Fact::ForwardedTo(into.clone())],
+            facts: vec![Fact::ForwardedTo(into.key.clone())],
             changes: Vec::new(),
             summary: from.view.summary,
             time: now,
@@ -64,7 +77,7 @@ pub(super) fn absorb(
         let expected_version = from.version;
         drafts.push(Draft { key: key.clone(), expected_version, decided, claims: Vec::new() });
     }
-    (facts, drafts)
+    drafts
 }
 
 /// Drafts that tell other recorded orders that an id of theirs is named by this one too.

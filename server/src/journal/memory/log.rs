@@ -1,7 +1,7 @@
 //! The records that all writers and readers share, and the rules of a replicated log.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{PoisonError, RwLock},
 };
 
@@ -32,14 +32,18 @@ impl Log {
         Self { identity: Identity { epoch }, state: RwLock::default() }
     }
 
-    /// Appends what does not conflict; linked entries all or none.
+    /// Appends what does not conflict; linked entries all or none, and nothing about a subject of
+    /// which an earlier entry conflicted, even if its version fits by chance.
     pub(super) fn append(&self, entries: &[Entry]) -> Vec<Appended> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let mut answers = Vec::with_capacity(entries.len());
+        let mut failed: HashSet<&Bytes> = HashSet::new();
         for group in entries.chunk_by(|entry, _| entry.linked_to_next) {
-            if state.admits(group) {
+            let is_based_on_failed = group.iter().any(|entry| failed.contains(&entry.subject));
+            if !is_based_on_failed && state.admits(group) {
                 answers.extend(group.iter().map(|entry| state.add(entry)));
             } else {
+                failed.extend(group.iter().map(|entry| &entry.subject));
                 answers.extend(group.iter().map(|_| Appended::Conflict));
             }
         }
