@@ -147,7 +147,7 @@ pub(super) struct KeyJson<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum EventJson<'a> {
     /// The present state of an order.
-    Snapshot { cursor: &'a str, order: OrderJson<'a> },
+    Snapshot { cursor: &'a str, order: Box<OrderJson<'a>> },
     /// The snapshot is complete.
     SnapshotEnd { cursor: &'a str, entry_count: i64 },
     /// One change; all changes of one fact have the same cursor.

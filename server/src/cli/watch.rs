@@ -95,7 +95,7 @@ fn print_change(out: &mut Out, change: &Change) -> io::Result<()> {
 fn print_json(out: &mut Out, event: &Event, cursor: &str) -> io::Result<()> {
     match event {
         Event::Snapshot(order) => {
-            out.json(&EventJson::Snapshot { cursor, order: json::order(order) })
+            out.json(&EventJson::Snapshot { cursor, order: Box::new(json::order(order)) })
         }
         Event::SnapshotEnd { entry_count } => {
             out.json(&EventJson::SnapshotEnd { cursor, entry_count: *entry_count })
