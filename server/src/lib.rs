@@ -20,11 +20,13 @@
 //! | [`serve`] | puts the parts together |
 //! | [`config`], [`accounts`] | settings, checked once |
 //! | [`cli`] | the command line |
+//! | [`demo`] | a shop, a provider that misbehaves, and a judge, around a real server |
 
 pub mod accounts;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod edge;
 pub mod engine;

@@ -1,24 +1,58 @@
-//! The command line.
+//! The command line. Standard output is data, standard error is talk.
 
+mod connection;
+mod demo;
+mod failure;
+mod json;
+mod keys;
 mod log;
+mod order;
+mod orders;
+pub(crate) mod out;
 mod serve;
+mod verify;
+mod watch;
+pub(crate) mod words;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// paystatus: one durable truth per order, streamed to whoever waits.
-#[derive(Debug, Parser)]
-#[command(name = "paystatus", version, about, propagate_version = true)]
+/// What stands below the list of commands.
+const FIRST_STEPS: &str = "\
+First steps:
+  paystatus demo                 see it work: nothing to set up, nothing left behind
+  paystatus serve                start a server; its first start prints an owner key
+  export PAYSTATUS_API_KEY=…     that key, for the commands below
+  export PAYSTATUS_MERCHANT=…    whose orders; any name will do for a start
+  paystatus watch                see every change the moment it happens
+  paystatus order ID             one order, and all that is known about it
+
+Standard output is data (with --json one object a line), standard error is talk.
+Exit codes: 0 good, 1 something failed or differs, 2 the command line is wrong.";
+
+/// One durable truth about every payment, told to whoever waits.
+///
+/// paystatus takes every piece of evidence about a payment (webhooks late, twice or out of
+/// order, replies, time-outs), keeps one durable status per order, and tells everyone who waits
+/// the moment it changes. It moves no money.
+#[derive(Parser)]
+#[command(name = "paystatus", version, about, after_help = FIRST_STEPS, propagate_version = true)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
-    /// Serve gRPC and webhooks. Works without any configuration.
     Serve(serve::Serve),
+    Demo(demo::Demo),
+    Watch(watch::Watch),
+    Orders(orders::Orders),
+    Order(order::Order),
+    Keys(keys::Keys),
+    Verify(verify::Verify),
 }
 
 /// Runs the command line.
@@ -26,12 +60,77 @@ enum Command {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Watch(command) => command.run(),
+        Command::Orders(command) => command.run(),
+        Command::Order(command) => command.run(),
+        Command::Keys(command) => command.run(),
+        Command::Verify(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("paystatus: {error}");
+        // Whoever read the output has seen enough: `paystatus orders | head`.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            out::talk(&format_args!("paystatus: {failure}"));
+            if let Some(hint) = failure.hint() {
+                out::talk(&format_args!("{hint}"));
+            }
             ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_asked_for_is_understood() {
+        for line in [
+            "serve",
+            "serve --config f.toml --data d",
+            "demo",
+            "demo --for 3s --seed 7 --rate 20 --data d",
+            "demo --grpc 127.0.0.1:50051 --http 127.0.0.1:8080",
+            "watch",
+            "watch --order o-1 --from beginning --json",
+            "watch --from cursor:abc",
+            "orders --status pending --status DECLINED --label shop=au --limit 5 --json",
+            "orders --unclaimed --merchant m",
+            "order o-1 --json --server https://h:1 --ca ca.pem --key k",
+            "keys list --json",
+            "keys create till-1 --role checkout --merchant a --merchant b",
+            "keys revoke key_1",
+            "verify --data d --json",
+        ] {
+            let words = std::iter::once("paystatus").chain(line.split(' '));
+            assert!(Cli::try_parse_from(words).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "",
+            "order",
+            "orders --status LATE",
+            "orders --label shop",
+            "keys create till-1",
+            "keys create till-1 --role king",
+            "watch --from yesterday",
+            "demo --for soon",
+            "demo --rate 0",
+        ] {
+            let words = std::iter::once("paystatus").chain(line.split_terminator(' '));
+            assert!(Cli::try_parse_from(words).is_err(), "{line}");
         }
     }
 }

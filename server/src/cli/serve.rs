@@ -1,13 +1,14 @@
 //! `paystatus serve`
 
-use std::{error::Error, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
+use super::{failure::Failure, out::Out};
 use crate::{config::Config, serve::Server};
 
 /// Serve gRPC and webhooks. Works without any configuration.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(super) struct Serve {
     /// Settings, as a TOML file. Variables such as PAYSTATUS_GRPC_ADDRESS override it.
     #[arg(long, value_name = "FILE")]
@@ -18,18 +19,15 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) fn run(self) -> Result<(), Box<dyn Error>> {
-        crate::cli::log::start();
+    pub(super) fn run(self) -> Result<(), Failure> {
+        super::log::start("info");
         let mut config = Config::load(self.config.as_deref())?;
         if let Some(data) = self.data {
             config.data = data;
         }
         let server = Server::start(config)?;
-        println!("gRPC     {}", server.grpc_address);
-        println!("webhooks http://{}/webhooks/{{account}}", server.http_address);
-        if let Some(secret) = &server.first_key {
-            println!("\nThis is the owner key. It is shown once; keep it safe:\n\n  {secret}\n");
-        }
+        // A reader that is gone is no reason to stop serving.
+        drop(announce(&server));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             tokio::select! {
@@ -39,6 +37,17 @@ impl Serve {
         });
         Ok(server.stop()?)
     }
+}
+
+fn announce(server: &Server) -> std::io::Result<()> {
+    let mut out = Out::new();
+    out.line(format_args!("gRPC     {}", server.grpc_address))?;
+    out.line(format_args!("webhooks http://{}/webhooks/{{account}}", server.http_address))?;
+    if let Some(secret) = &server.first_key {
+        out.line("\nThis is the owner key. It is shown once; keep it safe:")?;
+        out.line(format_args!("\n  {secret}\n"))?;
+    }
+    Ok(())
 }
 
 /// Returns on SIGINT or SIGTERM.

@@ -1,0 +1,108 @@
+//! How client commands reach a server.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use paystatus_client::{Client, Tls};
+
+use super::failure::Failure;
+
+/// Which server, and with what key.
+#[derive(Args)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct Connection {
+    /// Address of the server.
+    #[arg(long, env = "PAYSTATUS_SERVER", default_value = "http://127.0.0.1:50051")]
+    #[arg(value_name = "URL")]
+    server: String,
+    /// API key. Better in the variable: other users can see command lines.
+    #[arg(long, env = "PAYSTATUS_API_KEY", hide_env_values = true, value_name = "SECRET")]
+    key: Option<String>,
+    /// For https: trust the authority in this PEM file instead of the system's.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+/// The same, and whose orders.
+#[derive(Args)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct MerchantConnection {
+    #[command(flatten)]
+    connection: Connection,
+    /// Whose orders. Not needed with a key that is for one merchant only.
+    #[arg(long, env = "PAYSTATUS_MERCHANT", value_name = "MERCHANT", default_value = "")]
+    #[arg(hide_default_value = true)]
+    merchant: String,
+}
+
+impl Connection {
+    /// Connects, makes calls, and explains what fails.
+    pub(super) fn run<T>(
+        &self,
+        calls: impl AsyncFnOnce(&Client) -> Result<T, Stopped>,
+    ) -> Result<T, Failure> {
+        self.run_for("", calls)
+    }
+
+    fn run_for<T>(
+        &self,
+        merchant: &str,
+        calls: impl AsyncFnOnce(&Client) -> Result<T, Stopped>,
+    ) -> Result<T, Failure> {
+        super::log::start("error");
+        let mut builder = Client::builder(&self.server).merchant(merchant);
+        if let Some(key) = self.key() {
+            builder = builder.api_key(key);
+        }
+        if let Some(file) = &self.ca {
+            let pem = std::fs::read_to_string(file);
+            let path = file.display().to_string();
+            let ca_pem = Some(pem.map_err(|source| Failure::File { path, source })?);
+            builder = builder.tls(Tls { ca_pem, ..Tls::default() });
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let result = runtime.block_on(async {
+            let client = builder.connect().await?;
+            calls(&client).await
+        });
+        result.map_err(|stopped| match stopped {
+            Stopped::Call(error) => Failure::of_call(*error, &self.server, self.key().is_some()),
+            Stopped::Output(error) => Failure::Output(error),
+        })
+    }
+
+    /// A key that is there: an empty variable is none.
+    fn key(&self) -> Option<&str> {
+        self.key.as_deref().map(str::trim).filter(|key| !key.is_empty())
+    }
+}
+
+impl MerchantConnection {
+    /// Connects, makes calls for the merchant, and explains what fails.
+    pub(super) fn run<T>(
+        &self,
+        calls: impl AsyncFnOnce(&Client) -> Result<T, Stopped>,
+    ) -> Result<T, Failure> {
+        self.connection.run_for(&self.merchant, calls)
+    }
+}
+
+/// Why calls were not made to the end.
+pub(super) enum Stopped {
+    /// One failed.
+    Call(Box<paystatus_client::Error>),
+    /// The output cannot be written.
+    Output(std::io::Error),
+}
+
+impl From<paystatus_client::Error> for Stopped {
+    fn from(error: paystatus_client::Error) -> Self {
+        Self::Call(Box::new(error))
+    }
+}
+
+impl From<std::io::Error> for Stopped {
+    fn from(error: std::io::Error) -> Self {
+        Self::Output(error)
+    }
+}

@@ -1,0 +1,164 @@
+//! `paystatus order`
+
+use std::io;
+
+use clap::Args;
+use paystatus_client::{Client, Money, Order as Known, PageRequest, TimelineEntry, Totals};
+use serde::Serialize;
+
+use super::{
+    connection::{MerchantConnection, Stopped},
+    failure::Failure,
+    json,
+    out::Out,
+    words::{self, BAD, BOLD, DIM},
+};
+
+/// Show one order: its status, its money, and its timeline with what each fact changed.
+#[derive(Args)]
+pub(super) struct Order {
+    /// The merchant's own id of the order.
+    #[arg(value_name = "ID")]
+    order_id: String,
+    /// One JSON object: `order` and `timeline`.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: MerchantConnection,
+}
+
+#[derive(Serialize)]
+struct OrderWithTimeline<'a> {
+    order: json::OrderJson<'a>,
+    timeline: Vec<json::EntryJson<'a>>,
+}
+
+impl Order {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        self.connection.run(async |client| {
+            let order = client.get_order(&self.order_id).await?;
+            let timeline = whole_timeline(client, &self.order_id).await?;
+            let mut out = Out::new();
+            if self.json {
+                let timeline = timeline.iter().map(json::entry).collect();
+                out.json(&OrderWithTimeline { order: json::order(&order), timeline })?;
+            } else {
+                show(&mut out, &order)?;
+                show_timeline(&mut out, &timeline)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+async fn whole_timeline(client: &Client, order_id: &str) -> Result<Vec<TimelineEntry>, Stopped> {
+    let mut entries = Vec::new();
+    let mut list = PageRequest::default();
+    loop {
+        let page = client.timeline(order_id, list).await?;
+        entries.extend(page.items);
+        if page.next_page_token.is_none() {
+            return Ok(entries);
+        }
+        list = PageRequest { token: page.next_page_token, ..PageRequest::default() };
+    }
+}
+
+fn show(out: &mut Out, order: &Known) -> io::Result<()> {
+    out.line(format_args!("{BOLD}order {}{BOLD:#}", order.order_id))?;
+    field(out, "merchant", &order.merchant_id)?;
+    field(out, "status", words::status(order.status))?;
+    let number = order.outcome_number;
+    let outcome = words::outcome(order.outcome);
+    field(out, "outcome", format!("{outcome} {DIM}(number {number}){DIM:#}"))?;
+    field(out, "amount", words::money(order.amount.as_ref()))?;
+    if let Some(totals) = totals(&order.totals) {
+        field(out, "so far", totals)?;
+    }
+    let labels = order.labels.iter().map(|(key, value)| format!("{key}={value}"));
+    let labels = labels.collect::<Vec<_>>().join(", ");
+    if !labels.is_empty() {
+        field(out, "labels", labels)?;
+    }
+    field(out, "recorded", words::time(order.create_time))?;
+    let changed = words::time(order.update_time);
+    field(out, "newest", format!("{changed} {DIM}(version {}){DIM:#}", order.version))?;
+    for attempt in &order.attempts {
+        let mut facts = vec![format!("at {}", attempt.account_id)];
+        facts.push(format!("reference {}", attempt.reference));
+        facts.extend(attempt.ids.iter().filter(|id| id.value != attempt.reference).map(id));
+        facts.extend(totals(&attempt.totals));
+        facts.extend(reason(&attempt.reason));
+        facts.extend((!attempt.recorded).then(|| "known from evidence alone".to_owned()));
+        facts.extend(attempt.paired_by_guess.then(|| "paired by guess".to_owned()));
+        let status = words::status(attempt.status);
+        let line = format!("{} {status}, {}", attempt.attempt_id, facts.join(", "));
+        field(out, "attempt", line)?;
+    }
+    for operation in &order.operations {
+        let kind = words::operation_kind(operation.kind);
+        let amount = operation.amount.as_ref();
+        let amount = amount.map_or_else(|| "the whole".to_owned(), Money::to_string);
+        let mut facts = vec![format!("of {amount}"), format!("on {}", operation.attempt_id)];
+        facts.extend(operation.ids.iter().filter(|id| id.value != operation.reference).map(id));
+        facts.extend(reason(&operation.reason));
+        facts.extend((!operation.recorded).then(|| "known from evidence alone".to_owned()));
+        let status = words::operation_status(operation.status);
+        field(out, &kind, format!("{} {status}, {}", operation.operation_id, facts.join(", ")))?;
+    }
+    for condition in &order.conditions {
+        let (kind, detail) = (condition.kind, &condition.detail);
+        field(out, "look at", format!("{BAD}{kind}{BAD:#}, {detail}"))?;
+    }
+    Ok(())
+}
+
+fn show_timeline(out: &mut Out, entries: &[TimelineEntry]) -> io::Result<()> {
+    out.line(format_args!("\n{BOLD}timeline{BOLD:#}"))?;
+    for entry in entries {
+        let time = words::time(entry.record_time);
+        let source = entry.source.to_string().to_lowercase().replace('_', " ");
+        let by =
+            if entry.actor.is_empty() { String::new() } else { format!(" by {}", entry.actor) };
+        let summary = &entry.summary;
+        out.line(format_args!("{DIM}{time}{DIM:#}  {summary} {DIM}({source}{by}){DIM:#}"))?;
+        for change in &entry.changes {
+            out.line(format_args!("    {}", words::change(change)))?;
+        }
+        if entry.changes.is_empty() {
+            out.line(format_args!("    {DIM}changed nothing{DIM:#}"))?;
+        }
+        for note in &entry.notes {
+            out.line(format_args!("    {DIM}note: {note}{DIM:#}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn field(out: &mut Out, name: &str, value: impl std::fmt::Display) -> io::Result<()> {
+    out.line(format_args!("  {DIM}{name:<9}{DIM:#} {value}"))
+}
+
+fn id(id: &paystatus_client::ProviderId) -> String {
+    format!("{} {}", id.kind, id.value)
+}
+
+fn reason(reason: &str) -> Option<String> {
+    (!reason.is_empty()).then(|| format!("because: {reason}"))
+}
+
+/// What became of the money, if anything did.
+fn totals(totals: &Totals) -> Option<String> {
+    let parts = [
+        ("authorized", &totals.authorized),
+        ("captured", &totals.captured),
+        ("refunded", &totals.refunded),
+        ("voided", &totals.voided),
+    ];
+    let known = parts.iter().filter_map(|(word, money)| {
+        let money = money.as_ref()?;
+        Some(format!("{word} {money}"))
+    });
+    let known: Vec<String> = known.collect();
+    (!known.is_empty()).then(|| known.join(", "))
+}

@@ -1,0 +1,3 @@
+//! Tests of the built program, in one program.
+
+mod cli;
