@@ -1,6 +1,8 @@
 //! The tests of the whole system, and of the code itself, in one program.
 
 mod contract;
+mod harness;
 mod python;
+mod seeds;
 mod tidy;
 mod toolchain;
