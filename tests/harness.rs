@@ -181,8 +181,13 @@ pub(crate) fn folder() -> TempDir {
 
 /// A connection that is made with the first call, and again after a restart.
 pub(crate) fn channel(address: SocketAddr) -> Channel {
+    channel_with(address, |endpoint| endpoint)
+}
+
+/// A connection of its own with some settings.
+pub(crate) fn channel_with(address: SocketAddr, set: impl FnOnce(Endpoint) -> Endpoint) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{address}"));
-    endpoint.expect("the address is sound").connect_lazy()
+    set(endpoint.expect("the address is sound")).connect_lazy()
 }
 
 async fn serve(config: Config) -> Server {

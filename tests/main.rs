@@ -4,5 +4,7 @@ mod contract;
 mod harness;
 mod python;
 mod seeds;
+mod stream_frames;
+mod streams;
 mod tidy;
 mod toolchain;
