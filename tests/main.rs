@@ -6,5 +6,6 @@ mod python;
 mod seeds;
 mod stream_frames;
 mod streams;
+mod subscriptions;
 mod tidy;
 mod toolchain;
