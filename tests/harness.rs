@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod http;
+pub(crate) mod process;
 pub(crate) mod stream;
 pub(crate) mod webhook;
 

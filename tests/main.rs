@@ -2,7 +2,9 @@
 
 mod contract;
 mod harness;
+mod killed;
 mod python;
+mod restart;
 mod seeds;
 mod stream_frames;
 mod streams;
