@@ -1,6 +1,13 @@
 //! The tests of the whole system, and of the code itself, in one program.
 
 mod contract;
+mod harness;
+mod killed;
 mod python;
+mod restart;
+mod seeds;
+mod stream_frames;
+mod streams;
+mod subscriptions;
 mod tidy;
 mod toolchain;

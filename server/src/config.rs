@@ -11,6 +11,7 @@ use crate::{
         ids::{AccountId, MerchantId},
         money::{Currency, Money},
     },
+    hub,
     providers::{self, AccountSettings, Secret},
 };
 
@@ -69,6 +70,8 @@ pub struct Streams {
     /// How long a shutdown waits for streams and calls to end.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
+    /// How many records stay in memory for readers; one that is further behind reads the journal.
+    pub memory_records: usize,
 }
 
 /// Limits of requests.
@@ -163,6 +166,7 @@ impl Default for Streams {
             connection_age: Duration::from_secs(1800),
             connection_grace: Duration::from_secs(60),
             drain: Duration::from_secs(10),
+            memory_records: hub::RECENT_MAX,
         }
     }
 }

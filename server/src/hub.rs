@@ -19,7 +19,7 @@ use crate::{
 };
 use std::sync::atomic::Ordering::{Acquire, Release};
 
-/// Records kept in memory for watchers.
+/// Records kept in memory for watchers, unless the configuration says otherwise.
 pub const RECENT_MAX: usize = 65_536;
 /// Records that one read hands out.
 pub const READ_MAX: usize = 256;
@@ -69,17 +69,21 @@ pub enum Recent {
 /// The hub. One engine announces, everyone else waits and reads.
 pub struct Hub {
     head: AtomicU64,
+    news: AtomicU64,
+    recent_max: usize,
     recent: RwLock<VecDeque<Arc<Committed>>>,
     topics: Mutex<HashMap<Topic, watch::Sender<Position>>>,
     journal: Arc<dyn Reader>,
 }
 
 impl Hub {
-    /// A hub at the head of a journal.
+    /// A hub at the head of a journal, which keeps so many records in memory.
     #[must_use]
-    pub fn new(journal: Arc<dyn Reader>) -> Self {
+    pub fn new(journal: Arc<dyn Reader>, recent_max: usize) -> Self {
         Self {
             head: AtomicU64::new(journal.head()),
+            news: AtomicU64::new(journal.head()),
+            recent_max,
             recent: RwLock::default(),
             topics: Mutex::default(),
             journal,
@@ -90,6 +94,13 @@ impl Hub {
     #[must_use]
     pub fn head(&self) -> Position {
         self.head.load(Acquire)
+    }
+
+    /// Position of the newest record that is not of a subscription. What comes after it are
+    /// acknowledgements, which no reader lacks. After a start: not before it.
+    #[must_use]
+    pub fn news(&self) -> Position {
+        self.news.load(Acquire)
     }
 
     /// Which journal the positions belong to.
@@ -104,8 +115,12 @@ impl Hub {
         {
             let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
             recent.extend(batch.iter().cloned());
-            let excess = recent.len().saturating_sub(RECENT_MAX);
+            let excess = recent.len().saturating_sub(self.recent_max);
             recent.drain(..excess);
+        }
+        let is_news = |c: &&Arc<Committed>| !matches!(*c.record, Record::Subscription(_));
+        if let Some(news) = batch.iter().rev().find(is_news) {
+            self.news.store(news.position, Release);
         }
         let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         if !topics.is_empty() {

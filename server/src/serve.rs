@@ -125,7 +125,7 @@ impl Server {
         data: Data,
     ) -> Result<Self, Error> {
         let Data { journal, store, writer } = data;
-        let hub = Arc::new(Hub::new(journal.reader()));
+        let hub = Arc::new(Hub::new(journal.reader(), config.streams.memory_records));
         let clock: engine::Clock = Arc::new(clock::now);
         let engine = Engine::new(Box::new(journal), Arc::clone(&store), Arc::clone(&hub), clock);
         let (handle, running) = engine.start()?;

@@ -19,6 +19,8 @@ use crate::{
 
 /// Readings that one request may hold.
 pub const READINGS_MAX: usize = 64;
+/// What is shown in the place of a card token.
+const REMOVED: &[u8] = b"[removed]";
 
 /// What became of a webhook that was accepted. It is on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,26 +202,47 @@ fn attachments(body: &Bytes, sensitive: &[std::ops::Range<usize>]) -> Vec<Attach
 /// The body as it was received, or as much of it as is left.
 #[must_use]
 pub(crate) fn body(attachments: &[Attachment]) -> Option<Bytes> {
-    let of_kind = |kind| attachments.iter().find(|a| a.kind == kind)?.bytes.clone();
-    let mut body = of_kind(attachment::BODY)?.to_vec();
-    let tokens = of_kind(attachment::CARD_TOKEN).unwrap_or_default();
-    let mut rest = &tokens[..];
-    while let Some((head, tail)) = rest.split_at_checked(8) {
-        let number = |b: &[u8]| b.try_into().map_or(0, |b| u32::from_le_bytes(b) as usize);
-        let (start, length) = (number(&head[..4]), number(&head[4..]));
-        let Some((secret, next)) = tail.split_at_checked(length) else { break };
-        if let Some(place) = body.get_mut(start..start.saturating_add(length)) {
+    let mut body = of_kind(attachments, attachment::BODY)?.to_vec();
+    let tokens = of_kind(attachments, attachment::CARD_TOKEN).unwrap_or_default();
+    for (start, secret) in tokens_of(&tokens) {
+        if let Some(place) = body.get_mut(start..start.saturating_add(secret.len())) {
             place.copy_from_slice(secret);
         }
-        rest = next;
     }
     Some(body.into())
 }
 
-/// The body without card tokens.
+/// The body with [`REMOVED`] in the place of each card token. Where the tokens were erased it is
+/// not known any more where they stood, and what blanks them stays.
 #[must_use]
 pub(crate) fn blanked_body(attachments: &[Attachment]) -> Option<Bytes> {
-    attachments.iter().find(|a| a.kind == attachment::BODY)?.bytes.clone()
+    let body = of_kind(attachments, attachment::BODY)?;
+    let tokens = of_kind(attachments, attachment::CARD_TOKEN).unwrap_or_default();
+    let mut shown = Vec::with_capacity(body.len());
+    let mut after = 0;
+    for (start, secret) in tokens_of(&tokens) {
+        shown.extend_from_slice(body.get(after..start)?);
+        shown.extend_from_slice(REMOVED);
+        after = start.saturating_add(secret.len());
+    }
+    shown.extend_from_slice(body.get(after..)?);
+    Some(shown.into())
+}
+
+fn of_kind(attachments: &[Attachment], kind: u8) -> Option<Bytes> {
+    attachments.iter().find(|a| a.kind == kind)?.bytes.clone()
+}
+
+/// Card tokens as they are stored, each with where it stood; in their order.
+fn tokens_of(stored: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut rest = stored;
+    std::iter::from_fn(move || {
+        let (head, tail) = rest.split_at_checked(8)?;
+        let number = |b: &[u8]| b.try_into().map_or(0, |b| u32::from_le_bytes(b) as usize);
+        let (secret, next) = tail.split_at_checked(number(&head[4..]))?;
+        rest = next;
+        Some((number(&head[..4]), secret))
+    })
 }
 
 #[cfg(test)]
@@ -230,7 +253,10 @@ mod tests {
     fn tokens_stand_apart_and_come_back() {
         let original = Bytes::from_static(b"{\"token\":\"abc\",\"again\":\"abc\"}");
         let stored = attachments(&original, &[10..13, 24..27]);
-        assert_eq!(&blanked_body(&stored).unwrap()[..], b"{\"token\":\"***\",\"again\":\"***\"}");
+        assert_eq!(
+            &blanked_body(&stored).unwrap()[..],
+            b"{\"token\":\"[removed]\",\"again\":\"[removed]\"}"
+        );
         assert_eq!(body(&stored), Some(original));
     }
 }

@@ -1,7 +1,5 @@
 //! ChangeService.
 
-use std::sync::Arc;
-
 use paystatus_proto::{server::change_service_server::ChangeService, v1};
 use tonic::{Code, Request, Response, Status};
 
@@ -53,7 +51,9 @@ impl Changes {
 
     fn wire(&self, record: &SubscriptionRecord) -> v1::Subscription {
         let name = (record.merchant.clone(), record.subscription.clone());
-        let backlog = self.0.hub.head().saturating_sub(record.acknowledged);
+        let hub = &self.0.hub;
+        let is_done = record.acknowledged >= hub.news();
+        let backlog = if is_done { 0 } else { hub.head().saturating_sub(record.acknowledged) };
         v1::Subscription {
             merchant_id: record.merchant.as_str().to_owned(),
             subscription_id: record.subscription.as_str().to_owned(),
@@ -236,8 +236,8 @@ impl ChangeService for Changes {
         })?;
         let name = (merchant, record.subscription);
         let session = self.0.sessions.of_ack(&name, request.generation)?;
-        let engine = &self.0.engine;
-        let position = Arc::clone(&session).acknowledge(engine, name, cursor.position).await?;
+        let (engine, hub) = (&self.0.engine, &self.0.hub);
+        let position = session.acknowledge(engine, hub, name, cursor.position).await?;
         let acknowledged_cursor = Cursor { position, ..own }.encode();
         Ok(Response::new(v1::AckSubscriptionResponse { acknowledged_cursor }))
     }

@@ -47,7 +47,11 @@ pub(super) struct Watch {
     phase: Phase,
     /// What is to be sent next, each with the position that its cursor names.
     frames: VecDeque<(Position, Encoded)>,
+    /// When the reader last heard of us.
+    heard: Instant,
     key_id: String,
+    /// When the key was last seen to be valid.
+    key_checked: Instant,
     session: Option<Arc<Session>>,
 }
 
@@ -83,7 +87,9 @@ impl Watch {
             position,
             phase: Phase::Opening { mode, reason },
             frames: VecDeque::new(),
+            heard: Instant::now(),
             key_id: key_id.to_owned(),
+            key_checked: Instant::now(),
             session,
             context,
         }
@@ -103,6 +109,7 @@ impl Watch {
                 if let Some(session) = &self.session {
                     session.sent(position);
                 }
+                self.heard = Instant::now();
                 return Some(Ok(frame));
             }
             let step = match self.phase {
@@ -175,6 +182,16 @@ impl Watch {
     }
 
     async fn follow(&mut self) -> Result<(), Status> {
+        // Here and not only while waiting: a stream may be busy for hours, or read a long part of
+        // the journal without finding anything to send.
+        if self.is_ending() {
+            return Ok(());
+        }
+        self.check_key()?;
+        if self.heard.elapsed() >= self.context.config.streams.heartbeat {
+            self.push(v1::frame::Content::Heartbeat(v1::Heartbeat {}));
+            return Ok(());
+        }
         match self.context.hub.recent(self.position) {
             Recent::Here(records) if records.is_empty() => {
                 if matches!(self.phase, Phase::CatchingUp) {
@@ -232,38 +249,54 @@ impl Watch {
         }
     }
 
-    /// Waits for something to send; after one interval, sends a heartbeat.
+    /// Waits until there may be something to send, a heartbeat included.
     async fn wait(&mut self) -> Result<(), Status> {
-        // What is announced and did not touch the topic is not admitted: skip it unread.
-        let head = self.context.hub.head();
-        if !self.touched.is_touched() {
-            self.position = self.position.max(head);
-        }
-        let heartbeat = Instant::now() + self.context.config.streams.heartbeat;
+        self.skip();
+        // Since the last frame, not since the last record: what others do must not silence us.
+        let heartbeat = self.heard + self.context.config.streams.heartbeat;
         let mut drain = self.context.drain.clone();
         let mut ended = self.session.as_ref().map(|session| session.ended());
         tokio::select! {
             () = self.touched.touched() => {}
-            () = tokio::time::sleep_until(heartbeat) => self.beat()?,
-            _ = drain.wait_for(|drains| *drains) => self.close(v1::ClosingReason::Drain),
-            why = has_ended(&mut ended) => self.close(match why {
-                Ended::TakenOver => v1::ClosingReason::TakenOver,
-                Ended::Deleted => v1::ClosingReason::Deleted,
-            }),
+            () = tokio::time::sleep_until(heartbeat) => self.skip(),
+            _ = drain.wait_for(|drains| *drains) => {}
+            () = has_ended(&mut ended) => {}
         }
         Ok(())
     }
 
-    fn beat(&mut self) -> Result<(), Status> {
-        if self.context.store.key(&self.key_id).is_none() {
-            let message = "the API key was revoked";
-            return Err(errors::error(tonic::Code::Unauthenticated, "API_KEY_INVALID", message));
-        }
+    /// Moves over what is announced and did not touch the topic: it is not admitted. Only where
+    /// everything before was read.
+    fn skip(&mut self) {
         let head = self.context.hub.head();
         if !self.touched.is_touched() {
             self.position = self.position.max(head);
         }
-        self.push(v1::frame::Content::Heartbeat(v1::Heartbeat {}));
+    }
+
+    /// Ends the stream in good order if the server drains or another reader took over.
+    fn is_ending(&mut self) -> bool {
+        let ended = self.session.as_ref().and_then(|session| *session.ended().borrow());
+        let reason = match ended {
+            Some(Ended::TakenOver) => v1::ClosingReason::TakenOver,
+            Some(Ended::Deleted) => v1::ClosingReason::Deleted,
+            None if *self.context.drain.borrow() => v1::ClosingReason::Drain,
+            None => return false,
+        };
+        self.close(reason);
+        true
+    }
+
+    /// Refuses to go on once the key is revoked; looked at once in an interval.
+    fn check_key(&mut self) -> Result<(), Status> {
+        if self.key_checked.elapsed() < self.context.config.streams.heartbeat {
+            return Ok(());
+        }
+        self.key_checked = Instant::now();
+        if self.context.store.key(&self.key_id).is_none() {
+            let message = "the API key was revoked";
+            return Err(errors::error(tonic::Code::Unauthenticated, "API_KEY_INVALID", message));
+        }
         Ok(())
     }
 
@@ -335,11 +368,11 @@ fn order_topic(filter: &Filter, order: &str) -> Topic {
     }
 }
 
-async fn has_ended(ended: &mut Option<tokio::sync::watch::Receiver<Option<Ended>>>) -> Ended {
+/// Returns once the session is over; never without a session.
+async fn has_ended(ended: &mut Option<tokio::sync::watch::Receiver<Option<Ended>>>) {
     let Some(receiver) = ended else { return std::future::pending().await };
-    match receiver.wait_for(Option::is_some).await.map(|why| *why) {
-        Ok(Some(why)) => why,
-        _ => std::future::pending().await,
+    if receiver.wait_for(Option::is_some).await.is_err() {
+        std::future::pending().await
     }
 }
 

@@ -1,0 +1,73 @@
+//! One HTTP/1.1 request on a connection of its own.
+
+use std::net::SocketAddr;
+
+use http::{HeaderMap, Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use prost::bytes::Bytes;
+use tokio::net::TcpStream;
+
+use super::soon;
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Sends a body with some headers, and waits for the answer.
+pub(crate) async fn post(
+    address: SocketAddr,
+    path: &str,
+    headers: &[(String, String)],
+    body: impl Into<Vec<u8>>,
+) -> Response {
+    let mut request = Request::builder().method(Method::POST).uri(path);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    send(address, request, body.into()).await.expect("the server answers")
+}
+
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Response {
+    let request = Request::builder().method(Method::GET).uri(path);
+    send(address, request, Vec::new()).await.expect("the server answers")
+}
+
+/// As [`post`], where the server may be away.
+pub(crate) async fn try_post(
+    address: SocketAddr,
+    path: &str,
+    headers: &[(String, String)],
+    body: Vec<u8>,
+) -> Option<Response> {
+    let mut request = Request::builder().method(Method::POST).uri(path);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    send(address, request, body).await
+}
+
+async fn send(
+    address: SocketAddr,
+    request: http::request::Builder,
+    body: Vec<u8>,
+) -> Option<Response> {
+    let request = request.header("host", address.to_string()).body(Full::<Bytes>::from(body));
+    let request = request.expect("the request is sound");
+    let exchange = async {
+        let stream = TcpStream::connect(address).await.ok()?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+        let connection = tokio::spawn(connection);
+        let answer = sender.send_request(request).await.ok()?;
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.ok()?.to_bytes().to_vec();
+        connection.abort();
+        Some(Response { status: parts.status.as_u16(), headers: parts.headers, body })
+    };
+    soon("the answer", exchange).await
+}
