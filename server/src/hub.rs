@@ -20,7 +20,7 @@ use crate::{
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 /// Records kept in memory for watchers, unless the configuration says otherwise.
-pub const RECENT_MAX: usize = 65_536;
+pub const RECENT_MAX: usize = 16_384;
 /// Records that one read hands out.
 pub const READ_MAX: usize = 256;
 

@@ -3,7 +3,7 @@
 use crate::domain::{
     command::World,
     fact::Evidence,
-    ids::{AccountId, Claim, MerchantId, OrderId, OrderKey, ProviderId, REFERENCE_KIND, Reference},
+    ids::{Claim, MerchantId, OrderId, OrderKey, REFERENCE_KIND},
 };
 
 /// Where evidence goes.

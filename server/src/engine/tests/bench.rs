@@ -75,7 +75,7 @@ impl Bench {
         let own = journal.clone();
         let control = own.control();
         let (store, writer) = open_store(folder.path(), journal);
-        let hub = Arc::new(Hub::new(own.reader()));
+        let hub = Arc::new(Hub::new(own.reader(), crate::hub::RECENT_MAX));
         let clock: Clock = Arc::new(|| NOW);
         let rival = Rival::default();
         let between = Box::new(Between(own, Arc::clone(&rival)));
