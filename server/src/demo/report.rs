@@ -48,7 +48,7 @@ pub(super) fn show(
         &mut out,
         unseen.is_empty(),
         format!(
-            "{changes} changes reached the subscriber in order, without a gap, each once, and add up"
+            "{changes} changes reached the subscriber in order, without a gap, once, and add up"
         ),
         "the subscriber did not see every change in order, once".to_owned(),
     )?;
