@@ -6,6 +6,7 @@ use clap::Args;
 use paystatus_client::{Client, Tls};
 
 use super::failure::Failure;
+use crate::serve;
 
 /// Which server, and with what key.
 #[derive(Args)]
@@ -60,7 +61,8 @@ impl Connection {
             let ca_pem = Some(pem.map_err(|source| Failure::File { path, source })?);
             builder = builder.tls(Tls { ca_pem, ..Tls::default() });
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(serve::Error::Thread)?;
         let result = runtime.block_on(async {
             let client = builder.connect().await?;
             calls(&client).await

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{failure::Failure, out::Out};
-use crate::{config::Config, serve::Server};
+use crate::{
+    config::Config,
+    serve::{self, Server},
+};
 
 /// Serve gRPC and webhooks. Works without any configuration.
 #[derive(Args)]
@@ -28,7 +31,8 @@ impl Serve {
         let server = Server::start(config)?;
         // A reader that is gone is no reason to stop serving.
         drop(announce(&server));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(serve::Error::Thread)?;
         runtime.block_on(async {
             tokio::select! {
                 () = stop_signal() => tracing::info!("stopping"),

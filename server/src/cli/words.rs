@@ -117,12 +117,18 @@ fn of_attempt(change: &Change) -> String {
     let name = format!("attempt {}", attempt.attempt_id);
     let reason = because(&attempt.reason);
     match change.kind {
-        ChangeKind::AttemptCreated => format!("{name} at {}", attempt.account_id),
+        ChangeKind::AttemptCreated => {
+            let (account, status) = (&attempt.account_id, status(attempt.status));
+            let same = attempt.aliases.iter().map(|alias| format!(", known before as {alias}"));
+            format!("{name} at {account}, {status}{}", same.collect::<String>())
+        }
         ChangeKind::AttemptStatusChanged => {
             let before = change.previous_status.map(status).unwrap_or_default();
             format!("{name} {before} → {}{reason}", status(attempt.status))
         }
-        ChangeKind::AttemptMerged => format!("{name} is also {}", attempt.aliases.join(", ")),
+        ChangeKind::AttemptMerged => {
+            format!("{name} is the same as {}", attempt.aliases.join(", "))
+        }
         ChangeKind::AttemptRemoved => format!("{name} is gone"),
         _ => format!("{name} learned {}", learned(&attempt.totals)),
     }

@@ -8,7 +8,7 @@ use paystatus_client::{Client, ConditionKind, Error, Money, Order, PageRequest};
 use super::{
     shop::Played,
     story::{Meant, STORIES, Share},
-    witness::{Seen, Witness},
+    witness::{Known, Parts, Seen, Witness},
 };
 
 /// How long a change may take to reach the subscriber once the order has it.
@@ -62,11 +62,11 @@ async fn look(
     let order = client.get_order(&played.order_id).await?;
     played.problems.extend(differences(&order, &STORIES[played.story].meant, played.amount));
     let recorded = changes_of(client, &played.order_id).await?;
-    let seen = witness.seen_of(&played.order_id, recorded.len(), ARRIVAL_MAX).await;
+    let known = witness.known_of(&played.order_id, recorded.len(), ARRIVAL_MAX).await;
     let refunded = order.totals.refunded.is_some();
     let conditions = order.conditions.iter().map(|condition| condition.kind);
     let became = words(&order.status.to_string(), refunded, conditions);
-    Ok((became, recorded.len(), unseen(&order, &recorded, &seen)))
+    Ok((became, recorded.len(), unseen(&order, &recorded, &known)))
 }
 
 /// Every change of an order, as its timeline has them.
@@ -108,7 +108,8 @@ fn differences(order: &Order, meant: &Meant, amount: i64) -> Vec<String> {
 }
 
 /// What the subscriber missed, saw twice, or saw in another order.
-fn unseen(order: &Order, recorded: &[Seen], seen: &[Seen]) -> Vec<String> {
+fn unseen(order: &Order, recorded: &[Seen], known: &Known) -> Vec<String> {
+    let seen = &known.seen;
     let id = &order.order_id;
     let mut found = Vec::new();
     let place = |seen: &Seen| (seen.order_version, seen.index);
@@ -128,6 +129,10 @@ fn unseen(order: &Order, recorded: &[Seen], seen: &[Seen]) -> Vec<String> {
     let last = seen.last().map(|seen| (seen.status, seen.outcome, seen.outcome_number));
     if last != Some((order.status, order.outcome, order.outcome_number)) {
         found.push(format!("{id}: the last change seen says {last:?}, not what the order is"));
+    }
+    let parts = Parts::of(order);
+    if known.parts != parts {
+        found.push(format!("{id}: changes add up to {:?}, not to {parts:?}", known.parts));
     }
     found
 }

@@ -1,7 +1,8 @@
 //! The demo: a shop, a simulated Optty that misbehaves, and a judge, around a real server.
 //!
 //! `story` says what can happen and what must come of it; `optty` is the provider, `shop` plays
-//! stories, `witness` follows every change, `board` shows it live, `judge` compares, `report` tells.
+//! stories, `witness` follows every change, `board` shows it live, `judge` compares, `report`
+//! tells.
 
 mod board;
 mod judge;

@@ -47,7 +47,9 @@ pub(super) fn show(
     proof(
         &mut out,
         unseen.is_empty(),
-        format!("{changes} changes reached the subscriber in order, without a gap, each once"),
+        format!(
+            "{changes} changes reached the subscriber in order, without a gap, once, and add up"
+        ),
         "the subscriber did not see every change in order, once".to_owned(),
     )?;
     let is_verified = verified.is_ok();

@@ -8,7 +8,8 @@ use std::{
 
 use futures_util::StreamExt as _;
 use paystatus_client::{
-    Change, ChangeKind, Client, Event, Filter, Outcome, PaymentStatus, Start, Subscribe,
+    Attempt, Change, ChangeKind, Client, Condition, Event, Filter, Operation, Order, Outcome,
+    PaymentStatus, Start, Subscribe,
 };
 use tokio::sync::watch;
 
@@ -26,10 +27,23 @@ pub(super) struct Witness {
 
 #[derive(Default)]
 struct State {
-    orders: BTreeMap<String, Vec<Seen>>,
+    orders: BTreeMap<String, Known>,
     /// Lines for people.
     newest: Vec<String>,
 }
+
+/// What it knows of one order, from changes alone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// All changes, as they came.
+    pub(super) seen: Vec<Seen>,
+    /// What they leave behind.
+    pub(super) parts: Parts,
+}
+
+/// Attempts, operations and conditions of an order by their names, each with its status.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Parts(BTreeMap<String, String>);
 
 /// One change that was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,8 +82,9 @@ impl Witness {
     fn see(&self, changes: &[Change]) {
         let mut state = self.lock();
         for change in changes {
-            let seen = Seen::of(change);
-            state.orders.entry(change.order_id.clone()).or_default().push(seen);
+            let known = state.orders.entry(change.order_id.clone()).or_default();
+            known.seen.push(Seen::of(change));
+            known.parts.change(change);
             if is_news(change) {
                 let (id, time) = (&change.order_id, words::time_of_day(change.change_time));
                 let news = words::change(change);
@@ -87,11 +102,11 @@ impl Witness {
         *self.changes.borrow()
     }
 
-    /// What it saw of an order, once that is at least so much, or the time is over.
-    pub(super) async fn seen_of(&self, order: &str, count: usize, limit: Duration) -> Vec<Seen> {
+    /// What it knows of an order, once it saw so many changes, or the time is over.
+    pub(super) async fn known_of(&self, order: &str, count: usize, limit: Duration) -> Known {
         let now = || self.lock().orders.get(order).cloned().unwrap_or_default();
         let mut changes = self.changes.subscribe();
-        let enough = changes.wait_for(|_| now().len() >= count);
+        let enough = changes.wait_for(|_| now().seen.len() >= count);
         drop(tokio::time::timeout(limit, enough).await);
         now()
     }
@@ -99,7 +114,7 @@ impl Witness {
     /// How many orders have each status.
     pub(super) fn statuses(&self) -> Vec<(PaymentStatus, usize)> {
         let state = self.lock();
-        let newest = |seen: &Vec<Seen>| seen.last().map(|seen| seen.status);
+        let newest = |known: &Known| known.seen.last().map(|seen| seen.status);
         let statuses: Vec<PaymentStatus> = state.orders.values().filter_map(newest).collect();
         let count = |status| statuses.iter().filter(|s| **s == status).count();
         PaymentStatus::KNOWN.iter().map(|status| (*status, count(*status))).collect()
@@ -126,6 +141,49 @@ impl Seen {
             outcome: change.outcome,
             outcome_number: change.outcome_number,
         }
+    }
+}
+
+impl Parts {
+    /// What an order is made of.
+    pub(super) fn of(order: &Order) -> Self {
+        let mut parts = Self::default();
+        order.attempts.iter().for_each(|attempt| parts.attempt(attempt));
+        order.operations.iter().for_each(|operation| parts.operation(operation));
+        order.conditions.iter().for_each(|condition| parts.condition(condition));
+        parts
+    }
+
+    fn change(&mut self, change: &Change) {
+        let is_gone = matches!(
+            change.kind,
+            ChangeKind::AttemptRemoved | ChangeKind::OperationRemoved | ChangeKind::ConditionClosed
+        );
+        let mut changed = Self::default();
+        change.attempt.iter().for_each(|attempt| changed.attempt(attempt));
+        change.operation.iter().for_each(|operation| changed.operation(operation));
+        change.condition.iter().for_each(|condition| changed.condition(condition));
+        let aliases = change.attempt.iter().flat_map(|attempt| &attempt.aliases);
+        aliases.for_each(|alias| drop(self.0.remove(&format!("attempt {alias}"))));
+        if is_gone {
+            changed.0.keys().for_each(|name| drop(self.0.remove(name)));
+        } else {
+            self.0.extend(changed.0);
+        }
+    }
+
+    fn attempt(&mut self, attempt: &Attempt) {
+        let Attempt { attempt_id, status, totals, .. } = attempt;
+        self.0.insert(format!("attempt {attempt_id}"), format!("{status} {totals:?}"));
+    }
+
+    fn operation(&mut self, operation: &Operation) {
+        let Operation { kind, operation_id, status, .. } = operation;
+        self.0.insert(format!("{kind} {operation_id}"), status.to_string());
+    }
+
+    fn condition(&mut self, condition: &Condition) {
+        self.0.insert(condition.condition_id.clone(), condition.kind.to_string());
     }
 }
 
