@@ -90,17 +90,22 @@ fn attempts(before: &View, after: &View, changes: &mut Vec<Change>) {
         let what = match old {
             None => Some(AttemptChange::Created),
             Some(old) if old == attempt => None,
-            Some(old) if old.aliases != attempt.aliases => Some(AttemptChange::Merged),
+            Some(old) if has_new_alias(old, attempt) => Some(AttemptChange::Merged),
             Some(old) if old.status != attempt.status => Some(AttemptChange::Status(old.status)),
             Some(_) => Some(AttemptChange::Updated),
         };
         let push = |what| Change::Attempt { what, attempt: Box::new(attempt.clone()) };
         changes.extend(what.map(push));
-        // A merge that also changes the status is two changes: nobody may miss either.
-        if let (Some(AttemptChange::Merged), Some(old)) = (what, old)
-            && old.status != attempt.status
-        {
-            changes.push(push(AttemptChange::Status(old.status)));
+        // A merge that also creates, or changes the status, is two changes: nobody may miss
+        // either.
+        match (what, old) {
+            (Some(AttemptChange::Created), _) if !attempt.aliases.is_empty() => {
+                changes.push(push(AttemptChange::Merged));
+            }
+            (Some(AttemptChange::Merged), Some(old)) if old.status != attempt.status => {
+                changes.push(push(AttemptChange::Status(old.status)));
+            }
+            _ => {}
         }
     }
     for old in &before.attempts {
@@ -110,6 +115,11 @@ fn attempts(before: &View, after: &View, changes: &mut Vec<Change>) {
             changes.push(Change::Attempt { what, attempt: Box::new(old.clone()) });
         }
     }
+}
+
+/// True if an announced attempt has become part of this one.
+fn has_new_alias(old: &AttemptView, new: &AttemptView) -> bool {
+    new.aliases.iter().any(|alias| !old.aliases.contains(alias))
 }
 
 fn operations(before: &View, after: &View, changes: &mut Vec<Change>) {
