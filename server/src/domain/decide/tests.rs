@@ -1,4 +1,5 @@
 //! The rules as tables, and the two properties that make them independent of arrival.
 
+mod limits;
 mod properties;
 mod table;
