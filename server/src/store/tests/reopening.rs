@@ -38,20 +38,9 @@ fn half_written() -> Bench {
     bench
 }
 
-/// The written part of a bench, closed in good order.
-fn closed() -> (TempDir, MemoryJournal) {
-    let bench = half_written();
-    let journal = bench.journal.clone();
-    let bench = bench.restart();
-    let folder = tempfile::tempdir().unwrap();
-    bench.store.db.flush().unwrap();
-    copy_files(bench.folder.path(), folder.path());
-    (folder, journal)
-}
-
 #[test]
 fn what_was_closed_in_good_order_lacks_nothing() {
-    let (folder, journal) = closed();
+    let (folder, journal) = half_written().close();
     assert!(open(folder.path(), &journal).is_empty(), "nothing is to be applied");
 }
 
@@ -89,7 +78,7 @@ fn a_damaged_view_is_rebuilt() {
         ("empty", Vec::clear),
         ("zeros", |bytes| bytes.fill(0)),
     ];
-    let (closed, journal) = closed();
+    let (closed, journal) = half_written().close();
     for (name, damage) in damages {
         let folder = tempfile::tempdir().unwrap();
         copy_files(closed.path(), folder.path());
@@ -102,7 +91,7 @@ fn a_damaged_view_is_rebuilt() {
 
 /// Alters an opened view, closes it and opens it again; true if it was rebuilt.
 fn is_rebuilt_after(alter: impl FnOnce(&sled::Db)) -> bool {
-    let (folder, journal) = closed();
+    let (folder, journal) = half_written().close();
     {
         let db = sled::Config::new().path(folder.path()).open().unwrap();
         alter(&db);
@@ -137,7 +126,7 @@ fn what_cannot_be_trusted_is_rebuilt() {
 /// A crash in the middle of a writing step: some states are newer than the position says.
 #[test]
 fn a_step_that_was_cut_short_does_no_harm() {
-    let (folder, journal) = closed();
+    let (folder, journal) = half_written().close();
     let db = sled::Config::new().path(folder.path()).open().unwrap();
     let bytes = db.get(keys::META).unwrap().unwrap().to_vec();
     for applied in [0_u64, 1, 5, 9] {

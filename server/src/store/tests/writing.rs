@@ -47,7 +47,9 @@ fn what_was_dropped_from_memory_is_found_in_sled() {
     assert!(!bench.store.is_cold(&orders[..3], &claims), "remembered");
     // Decided on what came back from sled.
     evict(&bench.store);
-    assert!(bench.run(some_of_everything()).iter().all(|a| a.as_ref().unwrap().replayed));
+    let answers = bench.run(some_of_everything());
+    let replayed = answers.iter().filter(|answer| answer.as_ref().unwrap().replayed).count();
+    assert_eq!(replayed, answers.len() - 1, "all but what is about no order");
     bench.verify();
     assert!(!claims.iter().any(|claim| claim.account != account()));
 }
