@@ -6,7 +6,6 @@ use std::{
 };
 
 use proptest::prelude::*;
-use tempfile::TempDir;
 
 use super::some_of_everything;
 use crate::{
