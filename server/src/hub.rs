@@ -4,6 +4,9 @@
 //! whose topic was touched. Each watcher reads what it lacks, from here or from the journal; so
 //! no watcher can miss a record, and none can slow the writer.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicU64},

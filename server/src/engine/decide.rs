@@ -313,7 +313,8 @@ impl Overlay {
                 };
             }
             (AskSubscription::Create { filter, start, request, .. }, None) => {
-                if self.store.subscription_count() >= SUBSCRIPTIONS_MAX {
+                let count = self.store.subscription_count() + self.subscriptions.len();
+                if count >= SUBSCRIPTIONS_MAX {
                     return Err(Refused::TooMany { what: "subscriptions", max: SUBSCRIPTIONS_MAX });
                 }
                 SubscriptionRecord {

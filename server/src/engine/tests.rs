@@ -5,5 +5,5 @@ mod deciding;
 mod faults;
 mod handle;
 mod limits;
-mod subjects;
+pub(crate) mod subjects;
 mod two_engines;

@@ -7,6 +7,8 @@ mod amount;
 mod json;
 pub mod optty;
 pub mod standard_webhooks;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 

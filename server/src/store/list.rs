@@ -32,6 +32,17 @@ impl Store {
         limit: usize,
         admits: impl Fn(&Order) -> bool,
     ) -> Result<Page, Error> {
+        self.list_bounded(of, after, (limit, SCANNED_MAX), admits)
+    }
+
+    /// A list that looks at so many states.
+    pub(super) fn list_bounded(
+        &self,
+        of: &OrderKey,
+        after: u64,
+        (limit, scanned_max): (usize, usize),
+        admits: impl Fn(&Order) -> bool,
+    ) -> Result<Page, Error> {
         let group = keys::group(of);
         let place = |position: u64| [group.as_slice(), &position.to_be_bytes()].concat();
         let (from, to) = (place(after.saturating_add(1)), place(u64::MAX));
@@ -41,11 +52,11 @@ impl Store {
             let inner = self.read();
             let of_group = inner.unlisted.range(from.clone()..=to.clone());
             // One more than is looked at, which shows whether this is the end.
-            of_group.take(SCANNED_MAX + 1).map(clone).collect()
+            of_group.take(scanned_max + 1).map(clone).collect()
         };
         let mut unlisted = unlisted.into_iter().peekable();
         let mut listed = self.db.range(from..=to).peekable();
-        for _ in 0..SCANNED_MAX {
+        for _ in 0..scanned_max {
             let in_sled = match listed.peek() {
                 Some(Ok((place, _))) => Some(place.to_vec()),
                 Some(Err(error)) => return Err(self.failed("read", error)),

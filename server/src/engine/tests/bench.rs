@@ -85,9 +85,15 @@ impl Bench {
 
     /// Ends in good order and starts again: another writer on the same log, the same view.
     pub(crate) fn restart(self) -> Self {
+        let (folder, journal) = self.close();
+        Self::open(&journal, folder)
+    }
+
+    /// Ends in good order, and leaves the view and the log.
+    pub(crate) fn close(self) -> (TempDir, MemoryJournal) {
         let Self { engine, store, hub, journal, writer, folder, .. } = self;
         drop((engine, store, hub, writer));
-        Self::open(&journal, folder)
+        (folder, journal)
     }
 
     /// A folder with what a crash would leave of the view now.

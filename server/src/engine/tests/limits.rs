@@ -77,7 +77,7 @@ fn a_batch_of_more_records_than_an_append_takes_is_written_in_several() {
         }
     }
     let before = bench.store.applied();
-    assert!(BATCH_MAX * 5 > APPEND_ENTRIES_MAX);
+    const { assert!(BATCH_MAX * 5 > APPEND_ENTRIES_MAX) };
     let answers = bench.run((0..BATCH_MAX).map(|n| {
         let mut command = create_order(&format!("o{n}"), "100");
         let Command::CreateOrder(create) = &mut command else { panic!() };

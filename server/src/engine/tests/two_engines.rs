@@ -153,7 +153,7 @@ fn views(find: impl Fn(&OrderKey) -> Option<View>) -> [Option<View>; 2] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn two_engines_on_one_journal_come_to_what_one_comes_to(
