@@ -15,12 +15,13 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 use tokio_rustls::{TlsAcceptor, rustls};
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
 use tonic::{
     service::Routes,
     transport::{Identity, Server, ServerTlsConfig},
 };
 
+use super::socket::Gathered;
 use crate::config::{Config, Tls};
 
 /// Connections that may wait to be accepted.
@@ -148,7 +149,7 @@ pub async fn serve_grpc(shared: Shared, socket: std::net::TcpListener) -> Result
         server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
     }
     let mut drain = shared.drain.clone();
-    let incoming = TcpListenerStream::new(listener);
+    let incoming = TcpListenerStream::new(listener).map(|stream| stream.map(Gathered));
     server
         .layer(tonic_web::GrpcWebLayer::new())
         .add_routes(shared.routes)
