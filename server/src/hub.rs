@@ -38,6 +38,9 @@ pub struct Committed {
     pub record: Arc<Record>,
     /// Its changes as the edge sends them, encoded by the first watcher for all.
     pub encoded: OnceLock<Box<[Bytes]>>,
+    /// The message of the first watcher, with the hash of its filter: for all watchers with the
+    /// same filter.
+    pub message: OnceLock<(u64, Bytes)>,
 }
 
 impl Committed {
@@ -228,6 +231,7 @@ fn decode(stored: journal::Stored) -> Result<Arc<Committed>, ReadError> {
         version: stored.version,
         record: Arc::new(record),
         encoded: OnceLock::new(),
+        message: OnceLock::new(),
     }))
 }
 

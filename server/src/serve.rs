@@ -14,7 +14,7 @@ use crate::{
     clock, config,
     config::Config,
     domain::digest::{Digest, short_name},
-    edge::{Context, grpc, listen},
+    edge::{Context, grpc, http, listen},
     engine::{self, Ask, AskKey, Engine},
     hub::Hub,
     journal::{self, Journal, file::FileJournal},
@@ -145,13 +145,20 @@ impl Server {
         let runtime = runtime()?;
         let first_key = runtime.block_on(first_key(&context))?;
         let (routes, reporter) = runtime.block_on(grpc::routes(&context))?;
-        let shared = listen::Shared { context, routes, http_tls, http_places: places };
+        let shared = listen::Shared {
+            routes,
+            router: http::router(context.clone()),
+            config: Arc::clone(&context.config),
+            http_tls,
+            http_places: places,
+            drain: context.drain.clone(),
+        };
         let mut threads = Vec::new();
         for (number, (grpc, http)) in sockets.pairs.into_iter().enumerate() {
             let shared = shared.clone();
-            let reporter = (number == 0).then(|| reporter.clone());
+            let report = (number == 0).then(|| (reporter.clone(), health.clone()));
             let builder = std::thread::Builder::new().name(format!("serve-{number}"));
-            threads.push(builder.spawn(move || serve(shared, grpc, http, reporter))?);
+            threads.push(builder.spawn(move || serve(shared, grpc, http, report))?);
         }
         Ok(Self {
             grpc_address: sockets.grpc_address,
@@ -206,17 +213,16 @@ fn serve(
     shared: listen::Shared,
     grpc: std::net::TcpListener,
     http: std::net::TcpListener,
-    reporter: Option<tonic_health::server::HealthReporter>,
+    report: Option<(tonic_health::server::HealthReporter, engine::Health)>,
 ) {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "no runtime"),
     };
-    let drain_time = shared.context.config.streams.drain;
-    let mut drain = shared.context.drain.clone();
-    let health = shared.context.engine.health().clone();
+    let drain_time = shared.config.streams.drain;
+    let mut drain = shared.drain.clone();
     runtime.block_on(async move {
-        if let Some(reporter) = reporter {
+        if let Some((reporter, health)) = report {
             tokio::spawn(report_health(reporter, health));
         }
         let served = async {

@@ -66,30 +66,12 @@ pub async fn submit(
     headers: &[(String, String)],
     body: &Bytes,
 ) -> Result<Accepted, NotAccepted> {
-    let request = Request { headers, body };
-    let provider = account.provider;
-    if let Err(rejected) = provider.verify(&request, &account.settings, clock::now()) {
-        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).take(50).collect();
-        tracing::warn!(account = %account.id, reason = %rejected, ?names, "webhook rejected");
-        return Err(NotAccepted::Rejected(rejected));
-    }
-    let webhook = Webhook::new(account, headers, body);
-    let asks = match provider.read(&request, &account.settings) {
-        Ok(readings) if readings.len() > READINGS_MAX => {
-            vec![webhook.keep(KeptAs::Unreadable, "it holds too many events", None)]
-        }
-        Ok(readings) if readings.is_empty() => {
-            vec![webhook.keep(KeptAs::Ignored, "it holds no event", None)]
-        }
-        Ok(readings) => readings.iter().map(|reading| webhook.ask(reading)).collect(),
-        Err(unreadable) => vec![webhook.keep(KeptAs::Unreadable, &unreadable.what, None)],
-    };
     let mut accepted = Accepted {
         position: None,
         what: What::Unreadable,
-        acknowledgement: provider.acknowledge(),
+        acknowledgement: account.provider.acknowledge(),
     };
-    for ask in asks {
+    for ask in read(account, headers, body).map_err(NotAccepted::Rejected)? {
         let what = match &ask {
             Ask::Keep(kept, _) if kept.kept_as == KeptAs::Unreadable => What::Unreadable,
             _ => What::Kept,
@@ -103,6 +85,35 @@ pub async fn submit(
         tracing::warn!(account = %account.id, position = accepted.position, "webhook unreadable");
     }
     Ok(accepted)
+}
+
+/// Verifies and reads a webhook: what the engine is to be asked. Records nothing.
+///
+/// # Errors
+/// [`Rejected`], which is logged here.
+pub fn read(
+    account: &Account,
+    headers: &[(String, String)],
+    body: &Bytes,
+) -> Result<Vec<Ask>, Rejected> {
+    let request = Request { headers, body };
+    let provider = account.provider;
+    if let Err(rejected) = provider.verify(&request, &account.settings, clock::now()) {
+        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).take(50).collect();
+        tracing::warn!(account = %account.id, reason = %rejected, ?names, "webhook rejected");
+        return Err(rejected);
+    }
+    let webhook = Webhook::new(account, headers, body);
+    Ok(match provider.read(&request, &account.settings) {
+        Ok(readings) if readings.len() > READINGS_MAX => {
+            vec![webhook.keep(KeptAs::Unreadable, "it holds too many events", None)]
+        }
+        Ok(readings) if readings.is_empty() => {
+            vec![webhook.keep(KeptAs::Ignored, "it holds no event", None)]
+        }
+        Ok(readings) => readings.iter().map(|reading| webhook.ask(reading)).collect(),
+        Err(unreadable) => vec![webhook.keep(KeptAs::Unreadable, &unreadable.what, None)],
+    })
 }
 
 /// A verified webhook on its way into the journal.

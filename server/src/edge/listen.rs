@@ -15,13 +15,13 @@ use tokio::{
     sync::Semaphore,
 };
 use tokio_rustls::{TlsAcceptor, rustls};
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
 use tonic::{
     service::Routes,
     transport::{Identity, Server, ServerTlsConfig},
 };
 
-use super::{Context, http};
+use super::socket::Gathered;
 use crate::config::{Config, Tls};
 
 /// Connections that may wait to be accepted.
@@ -108,17 +108,21 @@ fn listening(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// What every thread serves with.
+/// What every thread serves, and with what.
 #[derive(Clone)]
 pub struct Shared {
-    /// Everything a request needs.
-    pub context: Context,
     /// The gRPC services.
     pub routes: Routes,
+    /// The HTTP routes.
+    pub router: axum::Router,
+    /// Every setting.
+    pub config: Arc<Config>,
     /// TLS for HTTP, if it is configured.
     pub http_tls: Option<TlsAcceptor>,
     /// Places for HTTP connections, over all threads.
     pub http_places: Arc<Semaphore>,
+    /// Turns true when the server shuts down.
+    pub drain: watch::Receiver<bool>,
 }
 
 /// Serves gRPC until the drain begins, and then until its calls are done.
@@ -126,10 +130,10 @@ pub struct Shared {
 /// # Errors
 /// [`Error`].
 pub async fn serve_grpc(shared: Shared, socket: std::net::TcpListener) -> Result<(), Error> {
-    let address = socket.local_addr().unwrap_or(shared.context.config.grpc_address);
+    let address = socket.local_addr().unwrap_or(shared.config.grpc_address);
     let listener =
         TcpListener::from_std(socket).map_err(|source| Error::Bind { address, source })?;
-    let config = &shared.context.config;
+    let config = &shared.config;
     let streams = config.streams;
     let mut server = Server::builder()
         // Pages and browsers speak gRPC-Web over HTTP/1.1.
@@ -144,8 +148,8 @@ pub async fn serve_grpc(shared: Shared, socket: std::net::TcpListener) -> Result
         let identity = Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?);
         server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
     }
-    let mut drain = shared.context.drain.clone();
-    let incoming = TcpListenerStream::new(listener);
+    let mut drain = shared.drain.clone();
+    let incoming = TcpListenerStream::new(listener).map(|stream| stream.map(Gathered));
     server
         .layer(tonic_web::GrpcWebLayer::new())
         .add_routes(shared.routes)
@@ -161,12 +165,11 @@ pub async fn serve_grpc(shared: Shared, socket: std::net::TcpListener) -> Result
 /// # Errors
 /// [`Error`].
 pub async fn serve_http(shared: Shared, socket: std::net::TcpListener) -> Result<(), Error> {
-    let address = socket.local_addr().unwrap_or(shared.context.config.http_address);
+    let address = socket.local_addr().unwrap_or(shared.config.http_address);
     let listener =
         TcpListener::from_std(socket).map_err(|source| Error::Bind { address, source })?;
-    let router = http::router(shared.context.clone());
     let graceful = GracefulShutdown::new();
-    let mut drain = shared.context.drain.clone();
+    let mut drain = shared.drain.clone();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -181,9 +184,9 @@ pub async fn serve_http(shared: Shared, socket: std::net::TcpListener) -> Result
             tracing::warn!("an HTTP connection was refused: there are too many");
             continue;
         };
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(shared.router.clone());
         let (tls, watcher) = (shared.http_tls.clone(), graceful.watcher());
-        let slowest = shared.context.config.limits.webhook_read;
+        let slowest = shared.config.limits.webhook_read;
         tokio::spawn(async move {
             serve_connection(stream, tls, service, watcher, slowest).await;
             drop(place);

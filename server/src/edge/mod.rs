@@ -5,6 +5,7 @@ pub mod grpc;
 pub mod http;
 pub mod intake;
 pub mod listen;
+mod socket;
 
 use std::sync::Arc;
 

@@ -229,6 +229,7 @@ impl Engine {
                 version: applied.version,
                 record: Arc::clone(&applied.record),
                 encoded: OnceLock::new(),
+                message: OnceLock::new(),
             })
         };
         let announced = applied.iter().map(committed).collect();

@@ -1,14 +1,14 @@
 //! A map in layers: what is not yet in sled, what is on its way there, and a bounded memory
 //! of what is.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 /// States of one kind, newest first.
 pub(super) struct Layered<K, V> {
     /// Not yet written. Never dropped.
     pending: HashMap<K, V>,
     /// Being written now. Never dropped before that is done.
-    writing: HashMap<K, V>,
+    writing: Arc<HashMap<K, V>>,
     /// Written; two generations, the older one goes when the younger is full.
     young: HashMap<K, V>,
     old: HashMap<K, V>,
@@ -25,7 +25,7 @@ const GENERATION_MAX: usize = 50_000;
 
 impl<K, V> Default for Layered<K, V> {
     fn default() -> Self {
-        let (pending, writing) = (HashMap::new(), HashMap::new());
+        let (pending, writing) = (HashMap::new(), Arc::default());
         Self { pending, writing, young: HashMap::new(), old: HashMap::new(), drops: 0 }
     }
 }
@@ -61,17 +61,26 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
     }
 
     /// Takes what is to be written; it stays visible until [`Layered::wrote`].
-    pub(super) fn begin_write(&mut self) -> Vec<(K, V)> {
+    pub(super) fn begin_write(&mut self) -> Arc<HashMap<K, V>> {
         debug_assert!(self.writing.is_empty(), "one write at a time");
-        self.writing = std::mem::take(&mut self.pending);
-        self.writing.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+        // The next step will be about as large: no need to grow to it again, value by value.
+        let next = HashMap::with_capacity(self.pending.len());
+        self.writing = Arc::new(std::mem::replace(&mut self.pending, next));
+        Arc::clone(&self.writing)
     }
 
-    /// What was taken is in sled now.
+    /// Remembers some of what was taken and is in sled now.
+    pub(super) fn wrote_some<'a>(&mut self, some: impl IntoIterator<Item = (&'a K, &'a V)>)
+    where
+        K: 'a,
+        V: 'a,
+    {
+        some.into_iter().for_each(|(key, value)| self.remember(key.clone(), value.clone()));
+    }
+
+    /// All that was taken is in sled now, and remembered as far as there is room.
     pub(super) fn wrote(&mut self) {
-        for (key, value) in std::mem::take(&mut self.writing) {
-            self.remember(key, value);
-        }
+        self.writing = Arc::default();
     }
 
     fn remember(&mut self, key: K, value: V) {
@@ -94,9 +103,11 @@ mod tests {
         for n in 0..3 * GENERATION_MAX {
             map.put(n, 1);
         }
-        assert_eq!(map.begin_write().len(), 3 * GENERATION_MAX);
+        let taken = map.begin_write();
+        assert_eq!(taken.len(), 3 * GENERATION_MAX);
         map.put(0, 2);
         assert_eq!((map.get(&0), map.get(&1)), (Some(&2), Some(&1)));
+        map.wrote_some(&*taken);
         map.wrote();
         assert_eq!(map.get(&0), Some(&2), "what is pending wins");
         assert_eq!(map.unwritten(), 1);

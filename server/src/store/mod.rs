@@ -114,7 +114,7 @@ struct Inner {
     claims: Layered<Claim, OrderKey>,
     /// Orders whose place in sled is not written yet, by that place.
     unlisted: BTreeMap<Vec<u8>, OrderKey>,
-    keys: BTreeMap<String, KeyRecord>,
+    keys: BTreeMap<String, Arc<KeyRecord>>,
     keys_by_secret: HashMap<[u8; 32], String>,
     subscriptions: BTreeMap<(MerchantId, SubscriptionId), SubscriptionRecord>,
     versions: HashMap<Subject, u64>,
@@ -226,12 +226,12 @@ impl Store {
     /// An API key by its id. Revoked keys are not found.
     #[must_use]
     pub fn key(&self, key_id: &str) -> Option<KeyRecord> {
-        self.read().keys.get(key_id).filter(|key| !key.deleted).cloned()
+        self.read().keys.get(key_id).filter(|key| !key.deleted).map(|key| (**key).clone())
     }
 
     /// An API key by the hash of its secret.
     #[must_use]
-    pub fn key_by_secret(&self, secret_sha256: &[u8; 32]) -> Option<KeyRecord> {
+    pub fn key_by_secret(&self, secret_sha256: &[u8; 32]) -> Option<Arc<KeyRecord>> {
         let inner = self.read();
         let key_id = inner.keys_by_secret.get(secret_sha256)?;
         // An id may have been given again, with another secret.
@@ -242,7 +242,9 @@ impl Store {
     /// Every API key that is not revoked, by id.
     #[must_use]
     pub fn keys(&self) -> Vec<KeyRecord> {
-        self.read().keys.values().filter(|key| !key.deleted).cloned().collect()
+        let inner = self.read();
+        let keys = inner.keys.values().filter(|key| !key.deleted);
+        keys.map(|key| (**key).clone()).collect()
     }
 
     /// A subscription. Deleted ones are not found.
@@ -311,7 +313,7 @@ impl Store {
             }
             (_, _, Record::Key(key)) => {
                 inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
-                inner.keys.insert(key.key_id.clone(), key.clone());
+                inner.keys.insert(key.key_id.clone(), Arc::new(key.clone()));
                 inner
                     .unwritten_small
                     .insert(keys::key(key), record::encode(&applied.record).into());

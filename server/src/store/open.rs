@@ -207,7 +207,7 @@ impl Store {
             let (_, bytes) = entry.map_err(|error| self.failed("read", &error))?;
             if let Record::Key(key) = record::decode(&bytes).map_err(Error::State)? {
                 inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
-                inner.keys.insert(key.key_id.clone(), key);
+                inner.keys.insert(key.key_id.clone(), Arc::new(key));
             }
         }
         for entry in self.db.scan_prefix([keys::SUBSCRIPTION]) {

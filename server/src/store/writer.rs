@@ -6,6 +6,7 @@
 //! step only means that some records are applied again at the next start.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, PoisonError, atomic::Ordering::Release},
     thread::JoinHandle,
     time::Duration,
@@ -16,6 +17,8 @@ use crate::record;
 
 /// Longest time that a change waits to be written to sled.
 const STEP_EVERY: Duration = Duration::from_secs(2);
+/// Values that are moved under one lock.
+const PART_MAX: usize = 1_000;
 /// Keys of one sled batch. Every reader of sled waits while one is applied.
 const BATCH_KEYS_MAX: usize = 250;
 
@@ -132,7 +135,7 @@ impl Store {
         drop(inner);
 
         let mut puts: Vec<(Vec<u8>, Vec<u8>)> = Vec::with_capacity(orders.len() + claims.len());
-        for (key, order) in &orders {
+        for (key, order) in &*orders {
             let place = keys::state(order);
             // An order that was never written has no name there yet; writing a name again
             // after a restart does no harm.
@@ -141,7 +144,7 @@ impl Store {
             }
             puts.push((place, record::encode_order(order)));
         }
-        for (claim, key) in &claims {
+        for (claim, key) in &*claims {
             puts.push((keys::claim(claim), record::encode_key(key).to_vec()));
         }
         puts.extend(small);
@@ -152,13 +155,19 @@ impl Store {
         let meta = self.meta(applied);
         self.put(&[(keys::META.to_vec(), meta)])?;
 
+        // In parts: every reader waits for each.
+        each_part(&orders, |part| self.write().orders.wrote_some(part));
+        each_part(&claims, |part| self.write().claims.wrote_some(part));
+        for part in listed.chunks(PART_MAX) {
+            let mut inner = self.write();
+            part.iter().for_each(|place| drop(inner.unlisted.remove(place)));
+        }
         let mut inner = self.write();
         inner.orders.wrote();
         inner.claims.wrote();
-        for place in listed {
-            inner.unlisted.remove(&place);
-        }
         self.written.store(applied, Release);
+        // What was taken is freed here, not under the lock.
+        drop(inner);
         Ok(())
     }
 
@@ -173,5 +182,13 @@ impl Store {
             drop(sled::pin());
         }
         Ok(())
+    }
+}
+
+/// Hands out the values of a map in parts of limited size.
+fn each_part<K, V>(map: &HashMap<K, V>, mut take: impl FnMut(Vec<(&K, &V)>)) {
+    let mut all = map.iter().peekable();
+    while all.peek().is_some() {
+        take(all.by_ref().take(PART_MAX).collect());
     }
 }

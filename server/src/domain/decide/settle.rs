@@ -1,5 +1,7 @@
 //! From new facts to what is recorded: the facts, and all that follows from them.
 
+use std::sync::Arc;
+
 use super::name;
 use crate::domain::{
     change::{self, Change},
@@ -30,8 +32,8 @@ pub(super) fn draft(order: &Order, facts: Vec<Fact>, claims: Vec<Claim>, now: Ti
 }
 
 /// The state of an order, also of one that nothing is known of.
-pub(super) fn load(world: &dyn World, key: &OrderKey) -> Order {
-    world.order(key).map_or_else(|| Order::new(key.clone()), |order| (*order).clone())
+pub(super) fn load(world: &dyn World, key: &OrderKey) -> Arc<Order> {
+    world.order(key).unwrap_or_else(|| Arc::new(Order::new(key.clone())))
 }
 
 /// Evidence as the fact that an order has room for.

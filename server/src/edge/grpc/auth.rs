@@ -54,7 +54,7 @@ pub(super) fn authenticate(store: &Store, mut request: Request<()>) -> Result<Re
     }
     match store.key_by_secret(&hash(secret.trim())) {
         Some(key) => {
-            request.extensions_mut().insert(Caller(Arc::new(key)));
+            request.extensions_mut().insert(Caller(key));
             Ok(request)
         }
         None => Err(unauthenticated("the API key is not known; it may have been revoked")),

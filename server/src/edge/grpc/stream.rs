@@ -22,10 +22,11 @@ use super::{
     to_wire,
 };
 use crate::{
-    domain::ids::OrderKey,
+    domain::{change::Change, ids::OrderKey},
     edge::Context,
     hub::{Committed, Recent, Subscription, Topic},
     journal::Position,
+    record::OrderRecord,
 };
 
 /// Orders of one step of a snapshot.
@@ -231,22 +232,32 @@ impl Watch {
             if record.changes().is_empty() || !self.filter.admits_record(record) {
                 continue;
             }
-            let encoded = to_wire::change::encoded(committed, record);
-            let all = self.filter.admits_all_changes();
-            let is_admitted = |index: usize| {
-                all || record.changes().get(index).is_some_and(|c| self.filter.admits_change(c))
-            };
-            let admitted: Vec<&Bytes> = encoded
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| is_admitted(*i))
-                .map(|(_, b)| b)
-                .collect();
-            if !admitted.is_empty() {
-                let frame = change_set(&self.cursor().encode(), &admitted);
-                self.frames.push_back((self.position, frame));
+            if let Some(message) = self.message(committed, record) {
+                self.frames.push_back((self.position, message));
             }
         }
+    }
+
+    /// The change set of a record, if the filter admits any of its changes. Made once for all
+    /// streams with the same filter: at the same position they have the same cursor, too.
+    fn message(&self, committed: &Committed, record: &OrderRecord) -> Option<Encoded> {
+        if let Some((filter, message)) = committed.message.get()
+            && *filter == self.filter_hash
+        {
+            return Some(Encoded::new(message.clone()));
+        }
+        let encoded = to_wire::change::encoded(committed, record);
+        let all = self.filter.admits_all_changes();
+        let admits = |change: &(&Change, &Bytes)| all || self.filter.admits_change(change.0);
+        let changes = record.changes().iter().zip(encoded);
+        let admitted: Vec<&Bytes> = changes.filter(admits).map(|(_, bytes)| bytes).collect();
+        if admitted.is_empty() {
+            return None;
+        }
+        let message = change_set(&self.cursor().encode(), &admitted);
+        // If another stream was first, with another filter, this one is not kept.
+        drop(committed.message.set((self.filter_hash, message.as_bytes().clone())));
+        Some(message)
     }
 
     /// Waits until there may be something to send, a heartbeat included.

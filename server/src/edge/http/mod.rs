@@ -77,7 +77,8 @@ async fn health(State(context): State<Context>) -> Response {
 }
 
 /// Header names in lower case, with their values; values that are not text are left out.
-fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+#[must_use]
+pub fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, value): (&header::HeaderName, &HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };

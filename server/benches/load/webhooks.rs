@@ -1,0 +1,133 @@
+//! Durable webhooks a second, against the same handler without storing.
+
+use std::{
+    net::SocketAddr,
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    http::{self, Seen, Window},
+    options::Options,
+    process::ServerProcess,
+    stats::{Latencies, median},
+    webhook::Webhooks,
+};
+
+/// As wrk with `-t2`: one thread cannot load two cores.
+const THREADS: usize = 2;
+/// Before the clock runs.
+pub(crate) const WARM_UP: Duration = Duration::from_millis(500);
+/// Orders signed for each second of a round: more than can be used up.
+const ORDERS_A_SECOND: u64 = 60_000;
+
+/// What a round of either side came to.
+pub(crate) struct Round {
+    pub(crate) per_second: f64,
+    /// CPU time of the server, with what it does after its answers, such as writing the view.
+    pub(crate) server_us: f64,
+    pub(crate) latencies: Latencies,
+}
+
+pub(crate) fn measure(options: &Options) {
+    println!("bodies of about {} bytes, three webhooks an order", Webhooks::body_bytes());
+    let counts = options.connections.map_or_else(|| vec![64, 256], |count| vec![count]);
+    for connections in counts {
+        let server = ServerProcess::start(Duration::from_secs(15));
+        let seconds = Duration::from_secs(options.seconds);
+        let orders = ORDERS_A_SECOND * (options.seconds + 1);
+        let mut first = 0;
+        let mut rounds = Vec::new();
+        for _ in 0..options.pairs {
+            let numbers = first..first + orders;
+            let idle = round(&server, server.idle_http, connections, seconds, numbers.clone());
+            let durable = round(&server, server.http, connections, seconds, numbers);
+            first += orders;
+            rounds.push((idle, durable));
+        }
+        report(&format!("{connections} connections"), ["not stored", "durable"], rounds);
+    }
+}
+
+fn round(
+    server: &ServerProcess,
+    address: SocketAddr,
+    connections: usize,
+    time: Duration,
+    numbers: Range<u64>,
+) -> Round {
+    let part = (numbers.end - numbers.start) / THREADS as u64;
+    let mut signed: Vec<Webhooks> = (0..THREADS as u64)
+        .map(|thread| numbers.start + thread * part)
+        .map(|first| Webhooks::of_orders(first..first + part))
+        .collect();
+    server.settle();
+    let cpu = server.cpu_us();
+    let from = Instant::now() + WARM_UP;
+    let window = Window { from, to: from + time };
+    let mut seen = Seen::default();
+    std::thread::scope(|scope| {
+        let run = |webhooks| move || http::run(address, connections / THREADS, window, webhooks);
+        let threads: Vec<_> = signed.iter_mut().map(|w| scope.spawn(run(w))).collect();
+        for thread in threads {
+            let part = thread.join().expect("a load thread");
+            seen.accepted.merge(part.accepted);
+            seen.refused += part.refused;
+            seen.total += part.total;
+        }
+    });
+    if seen.refused > 0 {
+        println!("{} of {} webhooks were not accepted", seen.refused, seen.total);
+    }
+    server.settle();
+    let server_us = (server.cpu_us() - cpu) as f64 / seen.total as f64;
+    let per_second = seen.accepted.count() as f64 / time.as_secs_f64();
+    Round { per_second, server_us, latencies: seen.accepted }
+}
+
+/// Prints both sides of all pairs, and the median of the ratios.
+pub(crate) fn report(what: &str, names: [&str; 2], mut pairs: Vec<(Round, Round)>) {
+    let ratios: Vec<f64> = pairs.iter().map(|(a, b)| b.per_second / a.per_second).collect();
+    let cpu: Vec<f64> = pairs.iter().map(|(a, b)| b.server_us / a.server_us).collect();
+    let all = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect::<Vec<_>>().join(" ");
+    for (side, name) in names.into_iter().enumerate() {
+        let of = |pair: &mut (Round, Round), get: fn(&mut Round) -> f64| match side {
+            0 => get(&mut pair.0),
+            _ => get(&mut pair.1),
+        };
+        let mut middle =
+            |get: fn(&mut Round) -> f64| median(pairs.iter_mut().map(|p| of(p, get)).collect());
+        println!(
+            "{what}, {name}: {:.0}/s, p50 {:.2} ms, p99 {:.2} ms, server {:.1} us each",
+            middle(|round| round.per_second),
+            middle(|round| round.latencies.percentile_ms(0.5)),
+            middle(|round| round.latencies.percentile_ms(0.99)),
+            middle(|round| round.server_us),
+        );
+    }
+    println!(
+        "{what}, ratio: {:.2} (pairs: {all}); server CPU {:.1}-fold",
+        median(ratios),
+        median(cpu)
+    );
+}
+
+/// Creates orders in order of their numbers, over a few connections.
+pub(crate) fn create_orders(server: &ServerProcess, count: usize) {
+    const POSTERS: usize = 32;
+    std::thread::scope(|scope| {
+        for poster in 0..POSTERS {
+            scope.spawn(move || {
+                let part = |at: usize| (count * at / POSTERS) as u64;
+                let numbers = part(poster)..part(poster + 1);
+                let mut webhooks = Webhooks::of_orders(numbers.clone());
+                let mut connection = http::Poster::connect(server.http);
+                let mut request = Vec::new();
+                for _ in numbers {
+                    webhooks.next_order(&mut request);
+                    connection.post(&request);
+                }
+            });
+        }
+    });
+}
