@@ -35,11 +35,17 @@ fn committed(position: Position, order: &str) -> Arc<Committed> {
         labels: Vec::new(),
     });
     let encoded = OnceLock::new();
-    Arc::new(Committed { position, version: 1, record: Arc::new(record), encoded })
+    Arc::new(Committed {
+        position,
+        version: 1,
+        record: Arc::new(record),
+        encoded,
+        message: OnceLock::new(),
+    })
 }
 
 fn hub() -> Arc<Hub> {
-    Arc::new(Hub::new(MemoryJournal::new().reader()))
+    Arc::new(Hub::new(MemoryJournal::new().reader(), RECENT_MAX))
 }
 
 fn of_order(order: &str) -> Topic {
@@ -100,7 +106,7 @@ fn the_newest_records_are_kept_and_older_ones_are_in_the_journal() {
     let batch = |from: u64, to: u64| {
         let one = |position| {
             let (record, encoded) = (Arc::clone(&record), OnceLock::new());
-            Arc::new(Committed { position, version: 1, record, encoded })
+            Arc::new(Committed { position, version: 1, record, encoded, message: OnceLock::new() })
         };
         (from..=to).map(one).collect::<Vec<_>>()
     };
@@ -123,7 +129,7 @@ fn what_is_read_from_the_journal_was_announced() {
     let read = |hub: &Hub, after| -> Vec<Position> {
         hub.read_journal(after).unwrap().iter().map(|record| record.position).collect()
     };
-    let hub = Hub::new(bench.journal.reader());
+    let hub = Hub::new(bench.journal.reader(), RECENT_MAX);
     assert_eq!(positions(hub.recent(0)), None, "from before this start");
     assert_eq!(read(&hub, 0), [1, 2]);
     assert_eq!(read(&hub, 1), [2]);

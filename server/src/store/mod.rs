@@ -235,7 +235,8 @@ impl Store {
         let inner = self.read();
         let key_id = inner.keys_by_secret.get(secret_sha256)?;
         // An id may have been given again, with another secret.
-        let is_current = |key: &&KeyRecord| !key.deleted && key.secret_sha256 == *secret_sha256;
+        let is_current =
+            |key: &&Arc<KeyRecord>| !key.deleted && key.secret_sha256 == *secret_sha256;
         inner.keys.get(key_id).filter(is_current).cloned()
     }
 
