@@ -11,3 +11,4 @@ mod streams;
 mod subscriptions;
 mod tidy;
 mod toolchain;
+mod webhooks;
