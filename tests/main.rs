@@ -1,8 +1,10 @@
 //! The tests of the whole system, and of the code itself, in one program.
 
+mod access;
 mod contract;
 mod harness;
 mod killed;
+mod orders;
 mod python;
 mod restart;
 mod seeds;
