@@ -105,6 +105,11 @@ impl System {
         &self.config
     }
 
+    /// The settings of the next start.
+    pub(crate) fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
     /// The SDK, as a checkout service of [`MERCHANT`].
     pub(crate) fn client(&self) -> Client {
         let builder = Client::builder(format!("http://{}", self.grpc())).api_key(&self.checkout);

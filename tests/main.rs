@@ -1,13 +1,18 @@
 //! The tests of the whole system, and of the code itself, in one program.
 
+mod access;
 mod contract;
 mod harness;
 mod killed;
+mod orders;
 mod python;
 mod restart;
+mod sdk;
 mod seeds;
 mod stream_frames;
 mod streams;
 mod subscriptions;
 mod tidy;
 mod toolchain;
+mod transport;
+mod webhooks;
