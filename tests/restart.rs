@@ -97,7 +97,8 @@ async fn a_view_that_is_gone_or_damaged_comes_back_the_same() {
     fill(&system).await;
     let before = picture(&system).await;
     let view = system.config().data.join("view");
-    let damages: [(&str, fn(&Path)); 5] = [
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 5] = [
         ("left as it is", |_| {}),
         ("deleted", |view| fs::remove_dir_all(view).expect("removed")),
         ("overwritten", |view| fs::write(largest(view), [0xA5; 100_000]).expect("written")),
