@@ -91,13 +91,15 @@ async fn a_clean_restart_keeps_everything() {
     assert!(again.replayed);
 }
 
+/// What happens to the folder of a view.
+type Damage = fn(&Path);
+
 #[tokio::test]
 async fn a_view_that_is_gone_or_damaged_comes_back_the_same() {
     let mut system = System::start().await;
     fill(&system).await;
     let before = picture(&system).await;
     let view = system.config().data.join("view");
-    type Damage = fn(&Path);
     let damages: [(&str, Damage); 5] = [
         ("left as it is", |_| {}),
         ("deleted", |view| fs::remove_dir_all(view).expect("removed")),

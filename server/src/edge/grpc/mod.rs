@@ -4,6 +4,7 @@
 mod access;
 pub mod auth;
 mod await_order;
+mod change_set;
 mod changes;
 mod cursor;
 mod errors;
