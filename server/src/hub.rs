@@ -1,25 +1,27 @@
 //! How far the journal reaches, and who wants to know.
 //!
-//! The hub carries nothing to watchers: it keeps the newest records in memory and wakes those
-//! whose topic was touched. Each watcher reads what it lacks, from here or from the journal; so
-//! no watcher can miss a record, and none can slow the writer.
+//! The hub carries nothing to watchers: it keeps the newest records in memory, and has each
+//! thread's [`Relay`] wake those whose topic was touched. Each watcher reads what it lacks, from
+//! here or from the journal; so no watcher can miss a record, and none can slow the writer.
+
+mod relay;
 
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicU64},
+    collections::VecDeque,
+    sync::{Arc, OnceLock, PoisonError, RwLock, atomic::AtomicU64},
 };
 
 use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::{
-    domain::ids::{MerchantId, OrderKey},
     journal::{self, Position, Reader},
     record::{self, OrderRecord, Record},
 };
+pub use relay::{Relay, Subscription, Topic};
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 /// Records kept in memory for watchers, unless the configuration says otherwise.
@@ -54,15 +56,6 @@ impl Committed {
     }
 }
 
-/// What a watcher waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Topic {
-    /// Records of one order.
-    Order(OrderKey),
-    /// Records of all orders of one merchant.
-    Merchant(MerchantId),
-}
-
 /// Records after a position.
 #[derive(Debug)]
 pub enum Recent {
@@ -78,7 +71,7 @@ pub struct Hub {
     news: AtomicU64,
     recent_max: usize,
     recent: RwLock<VecDeque<Arc<Committed>>>,
-    topics: Mutex<HashMap<Topic, watch::Sender<Position>>>,
+    announced: watch::Sender<Position>,
     journal: Arc<dyn Reader>,
 }
 
@@ -91,12 +84,12 @@ impl Hub {
             news: AtomicU64::new(journal.head()),
             recent_max,
             recent: RwLock::default(),
-            topics: Mutex::default(),
+            announced: watch::Sender::new(journal.head()),
             journal,
         }
     }
 
-    /// Position up to which every record was announced to every topic it touches.
+    /// Position of the newest announced record.
     #[must_use]
     pub fn head(&self) -> Position {
         self.head.load(Acquire)
@@ -115,7 +108,7 @@ impl Hub {
         self.journal.identity().epoch
     }
 
-    /// Makes durable records known, and wakes who waits for them.
+    /// Makes durable records known, and wakes the relays.
     pub fn announce(&self, batch: Vec<Arc<Committed>>) {
         let Some(head) = batch.last().map(|committed| committed.position) else { return };
         {
@@ -128,33 +121,15 @@ impl Hub {
         if let Some(news) = batch.iter().rev().find(is_news) {
             self.news.store(news.position, Release);
         }
-        let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        if !topics.is_empty() {
-            for topic in batch.iter().flat_map(|committed| topics_of(committed)) {
-                if let Some(sender) = topics.get(&topic) {
-                    sender.send_replace(head);
-                }
-            }
-        }
-        drop(topics);
-        // Last: whoever reads this head knows that every topic up to it was woken.
         self.head.store(head, Release);
+        // Only now: a relay that is woken finds the records and the head.
+        self.announced.send_replace(head);
     }
 
     /// Position of the newest record that watchers may read.
     fn reach(&self) -> Position {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         recent.back().map_or_else(|| self.head(), |newest| newest.position)
-    }
-
-    /// Waits for a topic from now on.
-    #[must_use]
-    pub fn subscribe(self: &Arc<Self>, topic: Topic) -> Subscription {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let sender = topics.entry(topic.clone()).or_insert_with(|| watch::Sender::new(0));
-        let receiver = Some(sender.subscribe());
-        drop(topics);
-        Subscription { hub: Arc::clone(self), topic, receiver }
     }
 
     /// Records after a position, if they are in memory.
@@ -196,13 +171,6 @@ impl Hub {
     pub fn journal(&self) -> &Arc<dyn Reader> {
         &self.journal
     }
-
-    fn unsubscribe(&self, topic: &Topic) {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        if topics.get(topic).is_some_and(|sender| sender.receiver_count() == 0) {
-            topics.remove(topic);
-        }
-    }
 }
 
 /// Why records could not be read back.
@@ -233,46 +201,4 @@ fn decode(stored: journal::Stored) -> Result<Arc<Committed>, ReadError> {
         encoded: OnceLock::new(),
         message: OnceLock::new(),
     }))
-}
-
-fn topics_of(committed: &Committed) -> Vec<Topic> {
-    let Some(record) = committed.of_order() else { return Vec::new() };
-    let order = Topic::Order(record.key.clone());
-    match &record.key {
-        OrderKey::Recorded { merchant, .. } => vec![order, Topic::Merchant(merchant.clone())],
-        OrderKey::Unclaimed { .. } => vec![order],
-    }
-}
-
-/// Someone who waits for a topic. Forgotten when dropped.
-pub struct Subscription {
-    hub: Arc<Hub>,
-    topic: Topic,
-    /// `None` only while it is dropped.
-    receiver: Option<watch::Receiver<Position>>,
-}
-
-impl Subscription {
-    /// Returns once a record of the topic was announced that this call did not return for yet.
-    pub async fn touched(&mut self) {
-        if let Some(receiver) = &mut self.receiver {
-            // The sender lives in the hub as long as this subscription does.
-            drop(receiver.changed().await);
-        }
-    }
-}
-
-impl Subscription {
-    /// True if the next [`Subscription::touched`] returns at once.
-    #[must_use]
-    pub fn is_touched(&self) -> bool {
-        self.receiver.as_ref().is_some_and(|receiver| receiver.has_changed().unwrap_or(false))
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.receiver = None;
-        self.hub.unsubscribe(&self.topic);
-    }
 }

@@ -16,7 +16,7 @@ use crate::{
     domain::digest::{Digest, short_name},
     edge::{Context, grpc, http, listen},
     engine::{self, Ask, AskKey, Engine},
-    hub::Hub,
+    hub::{Hub, Relay},
     journal::{self, Journal, file::FileJournal},
     record::Role,
     store::{self, Progress, Store, Writer},
@@ -136,6 +136,7 @@ impl Server {
         let context = Context {
             engine: handle,
             store,
+            relay: Relay::new(Arc::clone(&hub)),
             hub,
             accounts,
             config: Arc::new(config),
@@ -144,21 +145,23 @@ impl Server {
         };
         let runtime = runtime()?;
         let first_key = runtime.block_on(first_key(&context))?;
-        let (routes, reporter) = runtime.block_on(grpc::routes(&context))?;
-        let shared = listen::Shared {
-            routes,
-            router: http::router(context.clone()),
-            config: Arc::clone(&context.config),
-            http_tls,
-            http_places: places,
-            drain: context.drain.clone(),
-        };
         let mut threads = Vec::new();
         for (number, (grpc, http)) in sockets.pairs.into_iter().enumerate() {
-            let shared = shared.clone();
-            let report = (number == 0).then(|| (reporter.clone(), health.clone()));
+            // Each thread has services of its own, so that it wakes its own watchers.
+            let relay = Relay::new(Arc::clone(&context.hub));
+            let context = Context { relay: Arc::clone(&relay), ..context.clone() };
+            let (routes, reporter) = runtime.block_on(grpc::routes(&context))?;
+            let shared = listen::Shared {
+                routes,
+                router: http::router(context.clone()),
+                config: Arc::clone(&context.config),
+                http_tls: http_tls.clone(),
+                http_places: Arc::clone(&places),
+                drain: context.drain.clone(),
+            };
+            let own = Own { reporter, health: health.clone(), relay };
             let builder = std::thread::Builder::new().name(format!("serve-{number}"));
-            threads.push(builder.spawn(move || serve(shared, grpc, http, report))?);
+            threads.push(builder.spawn(move || serve(shared, grpc, http, own))?);
         }
         Ok(Self {
             grpc_address: sockets.grpc_address,
@@ -208,12 +211,19 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
+/// What a serving thread has beside what it shares.
+struct Own {
+    reporter: tonic_health::server::HealthReporter,
+    health: engine::Health,
+    relay: Arc<Relay>,
+}
+
 /// One thread: both listeners, until the drain is over.
 fn serve(
     shared: listen::Shared,
     grpc: std::net::TcpListener,
     http: std::net::TcpListener,
-    report: Option<(tonic_health::server::HealthReporter, engine::Health)>,
+    own: Own,
 ) {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -222,9 +232,8 @@ fn serve(
     let drain_time = shared.config.streams.drain;
     let mut drain = shared.drain.clone();
     runtime.block_on(async move {
-        if let Some((reporter, health)) = report {
-            tokio::spawn(report_health(reporter, health));
-        }
+        tokio::spawn(report_health(own.reporter, own.health));
+        tokio::spawn(async move { own.relay.run().await });
         let served = async {
             let (grpc, http) = tokio::join!(
                 listen::serve_grpc(shared.clone(), grpc),

@@ -11,7 +11,13 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::{accounts::Accounts, config::Config, engine, hub::Hub, store::Store};
+use crate::{
+    accounts::Accounts,
+    config::Config,
+    engine,
+    hub::{Hub, Relay},
+    store::Store,
+};
 
 /// Everything that a request may need. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +28,8 @@ pub struct Context {
     pub store: Arc<Store>,
     /// What is new.
     pub hub: Arc<Hub>,
+    /// Wakes the watchers of this thread.
+    pub relay: Arc<Relay>,
     /// The provider accounts.
     pub accounts: Arc<Accounts>,
     /// Every setting.

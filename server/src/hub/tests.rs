@@ -48,6 +48,16 @@ fn hub() -> Arc<Hub> {
     Arc::new(Hub::new(MemoryJournal::new().reader(), RECENT_MAX))
 }
 
+fn relay() -> Arc<Relay> {
+    Relay::new(hub())
+}
+
+/// As the engine and then the relay's own task do it.
+fn announce(relay: &Relay, batch: Vec<Arc<Committed>>) {
+    relay.hub.announce(batch);
+    relay.wake();
+}
+
 fn of_order(order: &str) -> Topic {
     Topic::Order(parent(order).key())
 }
@@ -65,37 +75,36 @@ fn positions(recent: Recent) -> Option<Vec<Position>> {
 
 #[test]
 fn a_record_wakes_its_order_and_its_merchant_and_nobody_else() {
-    let hub = hub();
-    hub.announce(vec![committed(1, "o1")]);
-    let mut order = hub.subscribe(of_order("o1"));
-    let other = hub.subscribe(of_order("o2"));
-    let mut merchant = hub.subscribe(of_merchant());
+    let relay = relay();
+    announce(&relay, vec![committed(1, "o1")]);
+    let mut order = relay.subscribe(of_order("o1"));
+    let other = relay.subscribe(of_order("o2"));
+    let mut merchant = relay.subscribe(of_merchant());
     assert!(!order.is_touched() && !merchant.is_touched(), "only what comes from now on");
-    hub.announce(vec![committed(2, "o1"), committed(3, "o1")]);
+    announce(&relay, vec![committed(2, "o1"), committed(3, "o1")]);
     assert!(order.is_touched() && merchant.is_touched() && !other.is_touched());
     order.touched().now_or_never().unwrap();
     assert!(order.touched().now_or_never().is_none(), "once for what was announced together");
     merchant.touched().now_or_never().unwrap();
-    hub.announce(vec![committed(4, "o2")]);
+    announce(&relay, vec![committed(4, "o2")]);
     assert!(!order.is_touched() && merchant.is_touched() && other.is_touched());
-    hub.announce(Vec::new());
-    assert_eq!(hub.head(), 4);
+    announce(&relay, Vec::new());
+    assert_eq!((relay.head(), relay.hub.head()), (4, 4));
 }
 
 #[test]
 fn topics_are_forgotten_with_their_last_subscription() {
-    let hub = hub();
-    let topics = |hub: &Hub| hub.topics.lock().unwrap().len();
-    let (one, two) = (hub.subscribe(of_order("o1")), hub.subscribe(of_order("o1")));
-    let other = hub.subscribe(of_merchant());
-    assert_eq!(topics(&hub), 2);
+    let relay = relay();
+    let (one, two) = (relay.subscribe(of_order("o1")), relay.subscribe(of_order("o1")));
+    let other = relay.subscribe(of_merchant());
+    assert_eq!(relay.topic_count(), 2);
     drop(one);
-    assert_eq!(topics(&hub), 2);
-    hub.announce(vec![committed(1, "o1")]);
+    assert_eq!(relay.topic_count(), 2);
+    announce(&relay, vec![committed(1, "o1")]);
     assert!(two.is_touched(), "the other still listens");
     drop(two);
     drop(other);
-    assert_eq!(topics(&hub), 0);
+    assert_eq!(relay.topic_count(), 0);
 }
 
 #[test]
@@ -150,12 +159,12 @@ const ROUNDS: u64 = 4_000;
 const ORDERS: u64 = 5;
 
 /// Watches one order as a stream does: waits to be touched, then reads all it lacks.
-async fn watch(hub: Arc<Hub>, order: u64) -> Vec<Position> {
+async fn watch(relay: Arc<Relay>, order: u64) -> Vec<Position> {
     let key = parent(&format!("o{order}")).key();
-    let mut subscription = hub.subscribe(Topic::Order(key.clone()));
+    let mut subscription = relay.subscribe(Topic::Order(key.clone()));
     let (mut cursor, mut seen) = (0, Vec::new());
     while cursor < ROUNDS {
-        let Recent::Here(records) = hub.recent(cursor) else { panic!("all stay in memory") };
+        let Recent::Here(records) = relay.hub.recent(cursor) else { panic!("all stay in memory") };
         if let Some(last) = records.last() {
             cursor = last.position;
             let of_order = |record: &&Arc<Committed>| record.of_order().unwrap().key == key;
@@ -177,10 +186,14 @@ fn no_watcher_misses_a_wake_up() {
     let hub = hub();
     let watchers: Vec<_> = (0..ORDERS)
         .map(|order| {
-            let hub = Arc::clone(&hub);
+            let relay = Relay::new(Arc::clone(&hub));
             thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-                runtime.block_on(watch(hub, order))
+                runtime.block_on(async {
+                    let waker = Arc::clone(&relay);
+                    tokio::spawn(async move { waker.run().await });
+                    watch(relay, order).await
+                })
             })
         })
         .collect();
@@ -197,18 +210,20 @@ fn no_watcher_misses_a_wake_up() {
 /// Whoever reads the head and then finds itself untouched may skip ahead to that head.
 #[test]
 fn a_head_is_never_ahead_of_the_wake_ups_it_stands_for() {
-    let hub = hub();
+    let relay = relay();
     let is_done = AtomicBool::new(false);
-    let mut subscription = hub.subscribe(of_order("o1"));
+    let mut subscription = relay.subscribe(of_order("o1"));
     let seen = thread::scope(|scope| {
         let watcher = scope.spawn(|| {
             let (mut cursor, mut seen) = (0, Vec::new());
             loop {
                 let ends = is_done.load(Relaxed);
-                let head = hub.head();
+                let head = relay.head();
                 if subscription.is_touched() {
                     subscription.touched().now_or_never().unwrap();
-                    while let Some(read) = positions(hub.recent(cursor)).filter(|r| !r.is_empty()) {
+                    while let Some(read) =
+                        positions(relay.hub.recent(cursor)).filter(|r| !r.is_empty())
+                    {
                         cursor = read[read.len() - 1];
                         seen.extend(read.into_iter().filter(|position| position % 2 == 1));
                     }
@@ -222,7 +237,7 @@ fn a_head_is_never_ahead_of_the_wake_ups_it_stands_for() {
         });
         for position in 1..=ROUNDS {
             let order = if position % 2 == 1 { "o1" } else { "o2" };
-            hub.announce(vec![committed(position, order)]);
+            announce(&relay, vec![committed(position, order)]);
         }
         is_done.store(true, Relaxed);
         watcher.join().unwrap()
@@ -233,24 +248,24 @@ fn a_head_is_never_ahead_of_the_wake_ups_it_stands_for() {
 
 #[test]
 fn subscriptions_come_and_go_while_records_are_announced() {
-    let hub = hub();
+    let relay = relay();
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 while !is_done.load(Relaxed) {
-                    let subscription = hub.subscribe(of_order("o1"));
-                    let from = hub.head();
+                    let subscription = relay.subscribe(of_order("o1"));
+                    let from = relay.head();
                     // At least one of all that are announced from here on touches it.
-                    while hub.head() < from + 2 && !is_done.load(Relaxed) {
+                    while relay.head() < from + 2 && !is_done.load(Relaxed) {
                         thread::yield_now();
                     }
                     assert!(subscription.is_touched() || is_done.load(Relaxed));
                 }
             });
         }
-        (1..=ROUNDS).for_each(|position| hub.announce(vec![committed(position, "o1")]));
+        (1..=ROUNDS).for_each(|position| announce(&relay, vec![committed(position, "o1")]));
         is_done.store(true, Relaxed);
     });
-    assert_eq!(hub.topics.lock().unwrap().len(), 0);
+    assert_eq!(relay.topic_count(), 0);
 }

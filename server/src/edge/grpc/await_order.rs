@@ -61,7 +61,7 @@ pub(super) async fn wait(
 ) -> Result<v1::AwaitOrderResponse, Status> {
     let until = Instant::now() + timeout;
     // Before the state is read, so that no change can fall between.
-    let mut touched = context.hub.subscribe(Topic::Order(key.clone()));
+    let mut touched = context.relay.subscribe(Topic::Order(key.clone()));
     let mut drain = context.drain.clone();
     loop {
         let found = context.store.find_order(&key).map_err(|e| errors::internal(&e))?;

@@ -79,7 +79,7 @@ impl Watch {
             _ => Topic::Merchant(filter.merchant.clone()),
         };
         // Before the head is read, so that nothing can fall between.
-        let touched = context.hub.subscribe(topic);
+        let touched = context.relay.subscribe(topic);
         let head = context.hub.head();
         let (position, mode, reason) = open(start, head, context.hub.epoch());
         Self {
@@ -280,7 +280,7 @@ impl Watch {
     /// Moves over what is announced and did not touch the topic: it is not admitted. Only where
     /// everything before was read.
     fn skip(&mut self) {
-        let head = self.context.hub.head();
+        let head = self.context.relay.head();
         if !self.touched.is_touched() {
             self.position = self.position.max(head);
         }

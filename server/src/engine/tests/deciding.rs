@@ -22,7 +22,8 @@ fn nothing_is_seen_or_answered_before_it_is_durable() {
     let mut bench = Bench::new();
     let (control, store) = (bench.control.clone(), bench.store.clone());
     let (hub, reader) = (bench.hub.clone(), bench.journal.reader());
-    let watcher = hub.subscribe(Topic::Order(parent("o1").key()));
+    let relay = crate::hub::Relay::new(hub.clone());
+    let watcher = relay.subscribe(Topic::Order(parent("o1").key()));
     control.add(Fault::Stall);
     let (job, mut answer) = job(ask(&create_order("o1", "100")));
     let engine = std::thread::spawn(move || {
@@ -31,12 +32,14 @@ fn nothing_is_seen_or_answered_before_it_is_durable() {
     });
     control.wait_until_stalled();
     assert_eq!((store.applied(), hub.head(), reader.head()), (0, 0, 0));
+    relay.wake();
     assert!(answer.try_recv().is_err() && !watcher.is_touched());
     control.release();
     let _bench = engine.join().unwrap();
     let answer = answer.try_recv().unwrap().unwrap();
     assert_eq!((answer.position, answer.replayed), (Some(1), false));
     assert_eq!((store.applied(), hub.head(), reader.head()), (1, 1, 1));
+    relay.wake();
     assert!(watcher.is_touched());
     assert_eq!(store.find_order(&parent("o1").key()).unwrap(), answer.order);
     assert!(matches!(hub.recent(0), Recent::Here(records) if records[0].position == 1));
