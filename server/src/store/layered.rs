@@ -125,7 +125,8 @@ mod tests {
         let missed = map.missed();
         for n in 0..2 * GENERATION_MAX + 1 {
             map.put(n, 2);
-            map.begin_write();
+            let taken = map.begin_write();
+            map.wrote_some(&*taken);
             map.wrote();
         }
         let dropped = (0..2 * GENERATION_MAX).find(|n| map.get(n).is_none()).unwrap();
