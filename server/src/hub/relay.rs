@@ -9,14 +9,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
 };
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{Committed, Hub, Recent};
 use crate::{
     domain::ids::{MerchantId, OrderKey},
     journal::Position,
 };
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 
 /// What a watcher waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +31,21 @@ pub enum Topic {
 pub struct Relay {
     pub(super) hub: Arc<Hub>,
     head: AtomicU64,
-    topics: Mutex<HashMap<Topic, watch::Sender<Position>>>,
+    topics: Mutex<HashMap<Topic, Arc<Bell>>>,
+}
+
+/// Rings for all who wait for one topic. Idle streams hold one each, so it is small.
+#[derive(Default)]
+struct Bell {
+    rings: AtomicU64,
+    waiting: Notify,
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.rings.fetch_add(1, AcqRel);
+        self.waiting.notify_waiters();
+    }
 }
 
 impl Relay {
@@ -51,10 +65,10 @@ impl Relay {
     #[must_use]
     pub fn subscribe(self: &Arc<Self>, topic: Topic) -> Subscription {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let sender = topics.entry(topic.clone()).or_insert_with(|| watch::Sender::new(0));
-        let receiver = Some(sender.subscribe());
+        let bell = Arc::clone(topics.entry(topic.clone()).or_default());
+        let heard = bell.rings.load(Acquire);
         drop(topics);
-        Subscription { relay: Arc::clone(self), topic, receiver }
+        Subscription { relay: Arc::clone(self), topic, bell, heard }
     }
 
     /// Wakes whoever waits here, as long as the hub lives. Runs on the thread of the watchers.
@@ -84,7 +98,7 @@ impl Relay {
                 },
                 // Too far behind to know which topics: each may be touched.
                 Recent::Older => {
-                    self.touch_all(reach);
+                    self.touch_all();
                     reach
                 }
             };
@@ -100,23 +114,24 @@ impl Relay {
         }
         for committed in records {
             for topic in topics_of(committed) {
-                if let Some(sender) = topics.get(&topic) {
-                    sender.send_replace(committed.position);
+                if let Some(bell) = topics.get(&topic) {
+                    bell.ring();
                 }
             }
         }
     }
 
-    fn touch_all(&self, position: Position) {
+    fn touch_all(&self) {
         let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        for sender in topics.values() {
-            sender.send_replace(position);
-        }
+        topics.values().for_each(|bell| bell.ring());
     }
 
-    fn unsubscribe(&self, topic: &Topic) {
+    /// Forgets a topic with its last subscription.
+    fn unsubscribe(&self, topic: &Topic, bell: Arc<Bell>) {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        if topics.get(topic).is_some_and(|sender| sender.receiver_count() == 0) {
+        // Bells are handed out and given back under this lock only, so the count is right.
+        drop(bell);
+        if topics.get(topic).is_some_and(|bell| Arc::strong_count(bell) == 1) {
             topics.remove(topic);
         }
     }
@@ -141,29 +156,36 @@ fn topics_of(committed: &Committed) -> Vec<Topic> {
 pub struct Subscription {
     relay: Arc<Relay>,
     topic: Topic,
-    /// `None` only while it is dropped.
-    receiver: Option<watch::Receiver<Position>>,
+    bell: Arc<Bell>,
+    heard: u64,
 }
 
 impl Subscription {
     /// Returns once a record of the topic was announced that this call did not return for yet.
     pub async fn touched(&mut self) {
-        if let Some(receiver) = &mut self.receiver {
-            // The sender lives in the relay as long as this subscription does.
-            drop(receiver.changed().await);
+        loop {
+            let notified = self.bell.waiting.notified();
+            tokio::pin!(notified);
+            // Before the count is read, so that no ring can fall between.
+            notified.as_mut().enable();
+            let rings = self.bell.rings.load(Acquire);
+            if rings != self.heard {
+                self.heard = rings;
+                return;
+            }
+            notified.await;
         }
     }
 
     /// True if the next [`Subscription::touched`] returns at once.
     #[must_use]
     pub fn is_touched(&self) -> bool {
-        self.receiver.as_ref().is_some_and(|receiver| receiver.has_changed().unwrap_or(false))
+        self.bell.rings.load(Acquire) != self.heard
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.receiver = None;
-        self.relay.unsubscribe(&self.topic);
+        self.relay.unsubscribe(&self.topic, std::mem::take(&mut self.bell));
     }
 }

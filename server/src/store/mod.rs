@@ -158,6 +158,12 @@ impl Store {
         Ok(Some(order))
     }
 
+    /// The state of an order, if it is in memory. Never waits.
+    #[must_use]
+    pub fn order_in_memory(&self, key: &OrderKey) -> Option<Arc<Order>> {
+        self.read().orders.get(key).cloned()
+    }
+
     /// The order that a claim belongs to.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::{Error, Store, UNWRITTEN_MAX, keys};
 use crate::record;
 
 /// Longest time that a change waits to be written to sled.
-const STEP_EVERY: Duration = Duration::from_secs(2);
+const STEP_EVERY: Duration = Duration::from_secs(10);
 /// Values that are moved under one lock.
 const PART_MAX: usize = 1_000;
 /// Keys of one sled batch. Every reader of sled waits while one is applied.

@@ -1,33 +1,33 @@
 //! Which changes a stream carries. Only what never changes of a change is looked at, so that a
 //! stream can be resumed anywhere.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::{
     domain::{
         change::{self, Change},
         digest::Digest,
         ids::{MerchantId, OrderId, OrderKey},
         order::Order,
+        view::AttemptView,
     },
     record::{FilterRecord, OrderRecord},
 };
 
 use super::to_wire;
 
-/// A filter, checked.
+/// A filter, checked. Its lists are sorted, without repeats. Every idle stream holds one, so they
+/// are plain lists: trees cost several times as much.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// Only this merchant.
     pub(crate) merchant: MerchantId,
     /// Only these orders.
-    pub(crate) orders: BTreeSet<String>,
+    pub(crate) orders: Vec<String>,
     /// Only changes of attempts and operations at these accounts.
-    pub(crate) accounts: BTreeSet<String>,
+    pub(crate) accounts: Vec<String>,
     /// Only orders with all of these labels.
-    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) labels: Vec<(String, String)>,
     /// Only these kinds, as the wire numbers them.
-    pub(crate) kinds: BTreeSet<i32>,
+    pub(crate) kinds: Vec<i32>,
 }
 
 impl Filter {
@@ -35,10 +35,10 @@ impl Filter {
     pub(crate) fn of_order(merchant: MerchantId, order: &OrderId) -> Self {
         Self {
             merchant,
-            orders: BTreeSet::from([order.as_str().to_owned()]),
-            accounts: BTreeSet::new(),
-            labels: BTreeMap::new(),
-            kinds: BTreeSet::new(),
+            orders: vec![order.as_str().to_owned()],
+            accounts: Vec::new(),
+            labels: Vec::new(),
+            kinds: Vec::new(),
         }
     }
 
@@ -46,20 +46,20 @@ impl Filter {
     pub(crate) fn of_record(merchant: MerchantId, record: &FilterRecord) -> Self {
         Self {
             merchant,
-            orders: record.orders.iter().cloned().collect(),
-            accounts: record.accounts.iter().cloned().collect(),
-            labels: record.labels.iter().cloned().collect(),
-            kinds: record.kinds.iter().copied().collect(),
+            orders: sorted(record.orders.clone()),
+            accounts: sorted(record.accounts.clone()),
+            labels: sorted(record.labels.clone()),
+            kinds: sorted(record.kinds.clone()),
         }
     }
 
     /// The filter as it is stored.
     pub(crate) fn to_record(&self) -> FilterRecord {
         FilterRecord {
-            orders: self.orders.iter().cloned().collect(),
-            accounts: self.accounts.iter().cloned().collect(),
-            labels: self.labels.clone().into_iter().collect(),
-            kinds: self.kinds.iter().copied().collect(),
+            orders: self.orders.clone(),
+            accounts: self.accounts.clone(),
+            labels: self.labels.clone(),
+            kinds: self.kinds.clone(),
         }
     }
 
@@ -83,11 +83,9 @@ impl Filter {
     /// True if the order of a record is one that the stream is about.
     pub(crate) fn admits_record(&self, record: &OrderRecord) -> bool {
         let OrderKey::Recorded { merchant, order } = &record.key else { return false };
-        let has = |(k, v): (&String, &String)| {
-            record.labels.iter().any(|(key, value)| key == k && value == v)
-        };
+        let has = |label: &(String, String)| record.labels.contains(label);
         *merchant == self.merchant
-            && (self.orders.is_empty() || self.orders.contains(order.as_str()))
+            && (self.orders.is_empty() || self.orders.iter().any(|o| o == order.as_str()))
             && self.labels.iter().all(has)
     }
 
@@ -99,7 +97,7 @@ impl Filter {
     /// True if a change of an admitted order is carried.
     pub(crate) fn admits_change(&self, change: &Change) -> bool {
         let account = change::account_of(change);
-        let has_account = account.is_some_and(|a| self.accounts.contains(a.as_str()));
+        let has_account = account.is_some_and(|a| self.accounts.iter().any(|b| b == a.as_str()));
         (self.accounts.is_empty() || has_account)
             && (self.kinds.is_empty()
                 || self.kinds.contains(&(to_wire::change::kind(change) as i32)))
@@ -109,14 +107,22 @@ impl Filter {
     pub(crate) fn admits_order(&self, order: &Order) -> bool {
         let OrderKey::Recorded { merchant, order: id } = &order.key else { return false };
         let labels = order.facts.order.as_ref().map(|intent| &intent.labels);
-        let has = |(k, v): (&String, &String)| labels.is_some_and(|l| l.get(k) == Some(v));
-        let at = |accounts: &BTreeSet<String>| {
-            order.view.attempts.iter().any(|a| accounts.contains(a.account.as_str()))
+        let has = |(k, v): &(String, String)| labels.is_some_and(|l| l.get(k) == Some(v));
+        let at = |accounts: &[String]| {
+            let is_at = |a: &AttemptView| accounts.iter().any(|b| b == a.account.as_str());
+            order.view.attempts.iter().any(is_at)
         };
         *merchant == self.merchant
             && order.facts.order.is_some()
-            && (self.orders.is_empty() || self.orders.contains(id.as_str()))
+            && (self.orders.is_empty() || self.orders.iter().any(|o| o == id.as_str()))
             && self.labels.iter().all(has)
             && (self.accounts.is_empty() || at(&self.accounts))
     }
+}
+
+/// A list in order, each entry once.
+pub(crate) fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort_unstable();
+    list.dedup();
+    list
 }

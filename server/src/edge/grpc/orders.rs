@@ -68,11 +68,12 @@ impl Orders {
 
     async fn find(&self, parent: &Parent) -> Result<Arc<Order>, Status> {
         let (store, key) = (Arc::clone(&self.0.store), parent.key());
-        let found = if store.is_cold(std::slice::from_ref(&key), &[]) {
-            let read = tokio::task::spawn_blocking(move || store.find_order(&key)).await;
-            read.map_err(|error| errors::internal(&error))?
-        } else {
-            store.find_order(&key)
+        let found = match store.order_in_memory(&key) {
+            Some(order) => Ok(Some(order)),
+            None => {
+                let read = tokio::task::spawn_blocking(move || store.find_order(&key)).await;
+                read.map_err(|error| errors::internal(&error))?
+            }
         };
         let order = found.map_err(|error| errors::internal(&error))?;
         order.filter(|order| order.facts.order.is_some()).ok_or_else(|| {

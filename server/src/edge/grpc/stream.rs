@@ -74,7 +74,7 @@ impl Watch {
         key_id: &str,
         session: Option<Arc<Session>>,
     ) -> Self {
-        let topic = match filter.orders.iter().next() {
+        let topic = match filter.orders.first() {
             Some(only) if filter.orders.len() == 1 => order_topic(&filter, only),
             _ => Topic::Merchant(filter.merchant.clone()),
         };

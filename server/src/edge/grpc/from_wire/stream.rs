@@ -6,7 +6,11 @@ use tonic::Status;
 use super::Violations;
 use crate::{
     domain::ids::{AccountId, MerchantId, OrderId},
-    edge::grpc::{cursor::Cursor, errors, filter::Filter},
+    edge::grpc::{
+        cursor::Cursor,
+        errors,
+        filter::{Filter, sorted},
+    },
 };
 
 /// Orders that one filter may name.
@@ -56,10 +60,10 @@ pub(crate) fn filter(
     wrong.check()?;
     Ok(Filter {
         merchant,
-        orders: filter.order_ids.into_iter().collect(),
-        accounts: filter.account_ids.into_iter().collect(),
-        labels,
-        kinds: filter.kinds.into_iter().collect(),
+        orders: sorted(filter.order_ids),
+        accounts: sorted(filter.account_ids),
+        labels: labels.into_iter().collect(),
+        kinds: sorted(filter.kinds),
     })
 }
 
