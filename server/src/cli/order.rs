@@ -3,7 +3,7 @@
 use std::io;
 
 use clap::Args;
-use paystatus_client::{Client, Money, Order as Known, PageRequest, TimelineEntry, Totals};
+use paystatus_client::{Client, Money, Order as Known, PageRequest, TimelineEntry};
 use serde::Serialize;
 
 use super::{
@@ -72,7 +72,7 @@ fn show(out: &mut Out, order: &Known) -> io::Result<()> {
     let outcome = words::outcome(order.outcome);
     field(out, "outcome", format!("{outcome} {DIM}(number {number}){DIM:#}"))?;
     field(out, "amount", words::money(order.amount.as_ref()))?;
-    if let Some(totals) = totals(&order.totals) {
+    if let Some(totals) = words::totals(&order.totals) {
         field(out, "so far", totals)?;
     }
     let labels = order.labels.iter().map(|(key, value)| format!("{key}={value}"));
@@ -87,7 +87,7 @@ fn show(out: &mut Out, order: &Known) -> io::Result<()> {
         let mut facts = vec![format!("at {}", attempt.account_id)];
         facts.push(format!("reference {}", attempt.reference));
         facts.extend(attempt.ids.iter().filter(|id| id.value != attempt.reference).map(id));
-        facts.extend(totals(&attempt.totals));
+        facts.extend(words::totals(&attempt.totals));
         facts.extend(reason(&attempt.reason));
         facts.extend((!attempt.recorded).then(|| "known from evidence alone".to_owned()));
         facts.extend(attempt.paired_by_guess.then(|| "paired by guess".to_owned()));
@@ -145,20 +145,4 @@ fn id(id: &paystatus_client::ProviderId) -> String {
 
 fn reason(reason: &str) -> Option<String> {
     (!reason.is_empty()).then(|| format!("because: {reason}"))
-}
-
-/// What became of the money, if anything did.
-fn totals(totals: &Totals) -> Option<String> {
-    let parts = [
-        ("authorized", &totals.authorized),
-        ("captured", &totals.captured),
-        ("refunded", &totals.refunded),
-        ("voided", &totals.voided),
-    ];
-    let known = parts.iter().filter_map(|(word, money)| {
-        let money = money.as_ref()?;
-        Some(format!("{word} {money}"))
-    });
-    let known: Vec<String> = known.collect();
-    (!known.is_empty()).then(|| known.join(", "))
 }

@@ -130,11 +130,15 @@ fn of_attempt(change: &Change) -> String {
             format!("{name} is the same as {}", attempt.aliases.join(", "))
         }
         ChangeKind::AttemptRemoved => format!("{name} is gone"),
-        _ => format!("{name} learned {}", learned(&attempt.totals)),
+        _ => format!(
+            "{name} learned {}",
+            totals(&attempt.totals).unwrap_or_else(|| "more".to_owned())
+        ),
     }
 }
 
-fn learned(totals: &paystatus_client::Totals) -> String {
+/// What became of the money, if anything did.
+pub(super) fn totals(totals: &paystatus_client::Totals) -> Option<String> {
     let parts = [
         ("authorized", &totals.authorized),
         ("captured", &totals.captured),
@@ -146,7 +150,7 @@ fn learned(totals: &paystatus_client::Totals) -> String {
         Some(format!("{word} {money}"))
     });
     let known: Vec<String> = known.collect();
-    if known.is_empty() { "more".to_owned() } else { known.join(", ") }
+    (!known.is_empty()).then(|| known.join(", "))
 }
 
 fn of_operation(change: &Change) -> String {
