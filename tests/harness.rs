@@ -11,7 +11,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use paystatus_client::Client;
 use paystatus_proto::v1;
 use paystatus_server::{
-    config::{AccountConfig, AmountConfig, Config},
+    config::{AccountConfig, Config},
     serve::Server,
 };
 use tempfile::TempDir;
@@ -167,17 +167,9 @@ pub(crate) fn config(data: PathBuf) -> Config {
 
 /// An account with everything else left as it is by default.
 pub(crate) fn account(id: &str, provider: &str, merchant: &str, secret: &str) -> AccountConfig {
-    AccountConfig {
-        id: id.to_owned(),
-        provider: provider.to_owned(),
-        merchant: merchant.to_owned(),
-        secrets: vec![secret.to_owned()],
-        secret_files: Vec::new(),
-        tolerance: Duration::from_secs(300),
-        amount: AmountConfig::Exact,
-        create_orders: false,
-        confirm_payments: false,
-    }
+    let mut account = AccountConfig::new(id, provider, merchant);
+    account.secrets.push(secret.to_owned().into());
+    account
 }
 
 /// A folder below `target/`, gone when it is dropped.

@@ -133,7 +133,7 @@ async fn what_does_not_verify_changes_nothing() {
 #[tokio::test]
 async fn each_active_secret_will_do() {
     let system = System::start_with(|config| {
-        config.accounts[0].secrets = vec!["new".to_owned(), OPTTY_SECRET.to_owned()];
+        config.accounts[0].secrets = vec!["new".to_owned().into(), OPTTY_SECRET.to_owned().into()];
     })
     .await;
     for (secret, status) in [("new", 200), (OPTTY_SECRET, 200), ("older", 401)] {

@@ -26,6 +26,19 @@ pub struct Account {
     pub amount_rules: Vec<AmountRule>,
     /// True if webhooks create orders that nobody recorded.
     pub creates_orders: bool,
+    /// False if what [`Provider::raw_response`] finds is not to be kept.
+    pub keeps_raw_response: bool,
+    /// How to ask the provider; `None` if nobody is to ask.
+    pub status_access: Option<StatusAccess>,
+}
+
+/// How a provider is asked.
+#[derive(Clone, Debug, Default)]
+pub struct StatusAccess {
+    /// Another place than the provider's own.
+    pub api_url: Option<String>,
+    /// Another place for tokens.
+    pub auth_url: Option<String>,
 }
 
 /// All configured accounts, by id.

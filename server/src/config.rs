@@ -1,19 +1,15 @@
 //! Every setting, with its default, checked once at start.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, path::PathBuf, time::Duration};
+mod account;
+
+use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use crate::{
-    accounts::{Account, Accounts},
-    domain::{
-        fact::AmountRule,
-        ids::{AccountId, MerchantId},
-        money::{Currency, Money},
-    },
-    hub,
-    providers::{self, AccountSettings, Secret},
+pub use self::account::{
+    AccountConfig, AmountConfig, EnvironmentConfig, SecretConfig, StatusApiConfig,
 };
+use crate::{accounts::Accounts, hub};
 
 /// All settings. `Config::default()` serves on loopback with data in `./paystatus-data`.
 #[derive(Clone, Debug, Deserialize)]
@@ -91,55 +87,8 @@ pub struct Limits {
     pub webhook_read: Duration,
 }
 
-/// One account at a provider.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccountConfig {
-    /// Its name here; webhooks come to `/webhooks/{id}`.
-    pub id: String,
-    /// The adapter: `optty`, `standard-webhooks`.
-    pub provider: String,
-    /// The merchant that it belongs to.
-    pub merchant: String,
-    /// Active secrets, newest first. Several while one is being rotated.
-    #[serde(default)]
-    pub secrets: Vec<String>,
-    /// Files that hold a secret each; read in addition to `secrets`.
-    #[serde(default)]
-    pub secret_files: Vec<PathBuf>,
-    /// How far a signed time may be off.
-    #[serde(default = "five_minutes", with = "humantime_serde")]
-    pub tolerance: Duration,
-    /// What stated amounts are accepted.
-    #[serde(default)]
-    pub amount: AmountConfig,
-    /// Create orders that nobody recorded, from their webhooks.
-    #[serde(default)]
-    pub create_orders: bool,
-    /// For weakly signed providers: hold back what webhooks say of payments too.
-    #[serde(default)]
-    pub confirm_payments: bool,
-}
-
-/// What stated amounts are accepted.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AmountConfig {
-    /// The recorded one.
-    #[default]
-    Exact,
-    /// The recorded one or more.
-    AtLeast,
-    /// Up to so much off, by currency: `{ within = { EUR = "0.05" } }`. Others are exact.
-    Within(BTreeMap<String, String>),
-}
-
 /// Accounts that one merchant may have: each order claims its name at all of them.
 const ACCOUNTS_PER_MERCHANT_MAX: usize = 100;
-
-fn five_minutes() -> Duration {
-    Duration::from_secs(300)
-}
 
 impl Default for Config {
     fn default() -> Self {
@@ -259,55 +208,5 @@ impl Config {
             }
         }
         Ok(accounts)
-    }
-}
-
-impl AccountConfig {
-    fn check(&self, index: usize) -> Result<Account, Error> {
-        let at = |setting: &str| format!("accounts[{index}].{setting}");
-        let id = AccountId::parse(&self.id).map_err(|e| invalid(at("id"), e.to_string()))?;
-        let merchant = MerchantId::parse(&self.merchant);
-        let provider = providers::by_name(&self.provider).ok_or_else(|| {
-            let known = providers::NAMES.join(", ");
-            invalid(at("provider"), format!("must be one of: {known}"))
-        })?;
-        let mut secrets: Vec<Secret> = self.secrets.iter().map(Secret::new).collect();
-        for file in &self.secret_files {
-            let text = std::fs::read_to_string(file).map_err(|error| {
-                invalid(at("secret_files"), format!("names {}: {error}", file.display()))
-            })?;
-            secrets.push(Secret::new(text.trim()));
-        }
-        if secrets.is_empty() || secrets.iter().any(|secret| secret.expose().is_empty()) {
-            return Err(invalid(at("secrets"), "must hold at least one secret, none empty"));
-        }
-        let seconds = i64::try_from(self.tolerance.as_secs()).unwrap_or(i64::MAX);
-        Ok(Account {
-            id,
-            merchant: merchant.map_err(|e| invalid(at("merchant"), e.to_string()))?,
-            provider_name: self.provider.clone(),
-            provider,
-            settings: AccountSettings {
-                secrets,
-                tolerance_seconds: seconds,
-                confirm_payments: self.confirm_payments,
-            },
-            amount_rules: self.amount_rules(&at("amount"))?,
-            creates_orders: self.create_orders,
-        })
-    }
-
-    fn amount_rules(&self, setting: &str) -> Result<Vec<AmountRule>, Error> {
-        let by_currency = match &self.amount {
-            AmountConfig::Exact => return Ok(vec![AmountRule::Exact]),
-            AmountConfig::AtLeast => return Ok(vec![AmountRule::AtLeast]),
-            AmountConfig::Within(by_currency) => by_currency,
-        };
-        let parse = |(code, amount): (&String, &String)| {
-            let currency = Currency::parse(code).map_err(|e| invalid(setting, e.to_string()))?;
-            let money = Money::parse(amount, currency, 0);
-            Ok(AmountRule::Within(money.map_err(|e| invalid(setting, e.to_string()))?))
-        };
-        by_currency.iter().map(parse).collect()
     }
 }

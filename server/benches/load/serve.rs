@@ -73,17 +73,10 @@ fn config(serving: &Serving) -> Config {
         ..Config::default()
     };
     config.streams.heartbeat = Duration::from_millis(serving.heartbeat_ms);
-    config.accounts.push(AccountConfig {
-        id: webhook::ACCOUNT.to_owned(),
-        provider: "optty".to_owned(),
-        merchant: webhook::MERCHANT.to_owned(),
-        secrets: vec![webhook::SECRET.to_owned()],
-        secret_files: Vec::new(),
-        tolerance: Duration::from_secs(300),
-        amount: paystatus_server::config::AmountConfig::Exact,
-        create_orders: true,
-        confirm_payments: false,
-    });
+    let mut account = AccountConfig::new(webhook::ACCOUNT, "optty", webhook::MERCHANT);
+    account.secrets.push(webhook::SECRET.to_owned().into());
+    account.create_orders = true;
+    config.accounts.push(account);
     config
 }
 

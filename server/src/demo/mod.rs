@@ -106,11 +106,12 @@ pub fn run(settings: Settings) -> Result<(), Error> {
             (folder.path().to_owned(), Some(folder))
         }
     };
-    let config = config(&settings, &folder);
+    let secret = format!("{:032x}", rand::random::<u128>());
+    let config = config(&settings, &folder, &secret);
     let server = Server::start(config.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(Error::Setup)?;
-    let held = runtime.block_on(hold(&server, &settings, &config));
+    let held = runtime.block_on(hold(&server, &settings, &config, &secret));
     // Every connection ends with it.
     drop(runtime);
     let stopped = server.stop();
@@ -122,18 +123,9 @@ pub fn run(settings: Settings) -> Result<(), Error> {
 }
 
 /// Settings of a server with one account, whose secret nobody else knows.
-fn config(settings: &Settings, folder: &Path) -> Config {
-    let account = AccountConfig {
-        id: ACCOUNT.to_owned(),
-        provider: "optty".to_owned(),
-        merchant: MERCHANT.to_owned(),
-        secrets: vec![format!("{:032x}", rand::random::<u128>())],
-        secret_files: Vec::new(),
-        tolerance: Duration::from_secs(300),
-        amount: crate::config::AmountConfig::Exact,
-        create_orders: false,
-        confirm_payments: false,
-    };
+fn config(settings: &Settings, folder: &Path, secret: &str) -> Config {
+    let mut account = AccountConfig::new(ACCOUNT, "optty", MERCHANT);
+    account.secrets.push(secret.to_owned().into());
     let defaults = Config::default();
     Config {
         data: folder.to_owned(),
@@ -149,6 +141,7 @@ async fn hold(
     server: &Server,
     settings: &Settings,
     config: &Config,
+    secret: &str,
 ) -> Result<(Board, Vec<Judged>), Error> {
     let owner_key = server.first_key.clone().unwrap_or_default();
     let url = format!("http://{}", server.grpc_address);
@@ -162,7 +155,7 @@ async fn hold(
 
     let board = Arc::new(Board::new(settings.duration));
     let witness = Arc::new(Witness::default());
-    let optty = Optty::new(server.http_address, &config.accounts[0].secrets[0])?;
+    let optty = Optty::new(server.http_address, secret)?;
     let shop = Shop { client: client.clone(), optty, board: Arc::clone(&board) };
     let judged = async {
         let played = trade(&shop, settings).await;

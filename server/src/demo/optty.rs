@@ -206,7 +206,7 @@ mod tests {
     use crate::{
         demo::story::Word,
         domain::time::Time,
-        providers::{AccountSettings, Content, Provider as _, Request, Secret, optty},
+        providers::{AccountSettings, Content, Provider as _, Request, optty},
     };
 
     fn payment() -> Payment {
@@ -226,11 +226,7 @@ mod tests {
     fn the_adapter_understands_every_word() {
         let address = ([127, 0, 0, 1], 1).into();
         let provider = Optty::new(address, "secret").expect("an address");
-        let settings = AccountSettings {
-            secrets: vec![Secret::new("secret")],
-            tolerance_seconds: 300,
-            confirm_payments: false,
-        };
+        let settings = AccountSettings::signed_with(&["secret"]);
         for word in [
             Word::Pending,
             Word::Authorized,
@@ -245,13 +241,13 @@ mod tests {
         ] {
             let now = Time::from_micros(0);
             let body = provider.body(word, &payment(), Signer::Optty).expect("a body");
-            let request = Request { headers: &[], body: &body };
+            let request = Request::new(&[], &body);
             assert_eq!(optty::Optty.verify(&request, &settings, now), Ok(()), "{word:?}");
             let readings = optty::Optty.read(&request, &settings).expect("it is readable");
             assert!(matches!(readings[0].content, Content::Statements(_)), "{word:?}");
 
             let body = provider.body(word, &payment(), Signer::Forger).expect("a body");
-            let request = Request { headers: &[], body: &body };
+            let request = Request::new(&[], &body);
             assert!(optty::Optty.verify(&request, &settings, now).is_err(), "{word:?}");
         }
     }

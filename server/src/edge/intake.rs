@@ -96,7 +96,7 @@ pub fn read(
     headers: &[(String, String)],
     body: &Bytes,
 ) -> Result<Vec<Ask>, Rejected> {
-    let request = Request { headers, body };
+    let request = Request::new(headers, body);
     let provider = account.provider;
     if let Err(rejected) = provider.verify(&request, &account.settings, clock::now()) {
         let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).take(50).collect();
@@ -152,6 +152,7 @@ impl<'a> Webhook<'a> {
 
     pub(crate) fn ask(&self, reading: &Reading) -> Ask {
         match &reading.content {
+            Content::Look(_) => self.keep(KeptAs::Ignored, "it says nothing itself", Some(reading)),
             Content::Ignored { reason } => self.keep(KeptAs::Ignored, reason, Some(reading)),
             Content::Statements(statements) => {
                 let basis = self.account.provider.basis(&self.account.settings);

@@ -31,8 +31,34 @@ pub(super) fn stated(object: &Object<'_>, name: &str) -> Result<Option<StatedAmo
     Ok(Some(StatedAmount { money, too_precise }))
 }
 
+/// The amount in minor units of that name, an integer, in a currency that has as many digits as
+/// `exponent` says. `None` if the object has no amount.
+pub(super) fn in_minor_units(
+    object: &Object<'_>,
+    name: &str,
+    currency: &str,
+    exponent: impl Fn(Currency) -> Option<u8>,
+) -> Result<Option<StatedAmount>, Unreadable> {
+    let Some(value) = object.value(name)? else { return Ok(None) };
+    let place = object.place_of(name);
+    // Providers differ in the case of the code; the code itself has none.
+    let currency = Currency::parse(currency).map_err(|err| unreadable(&place, err))?;
+    let exponent = exponent(currency)
+        .ok_or_else(|| unreadable(&place, "is of a currency whose digits are not known"))?;
+    let units = value.get();
+    if units.starts_with('-') {
+        return Err(unreadable(&place, "must not be negative"));
+    }
+    if !units.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(unreadable(&place, "must be an integer of minor units"));
+    }
+    let units = units.parse().map_err(|_| unreadable(&place, "is larger than can be kept"))?;
+    let money = Money::new(currency, units, exponent).map_err(|err| unreadable(&place, err))?;
+    Ok(Some(StatedAmount { money, too_precise: false }))
+}
+
 /// The digits that ISO 4217 gives a currency.
-fn digits(currency: Currency) -> Option<u8> {
+pub(super) fn digits(currency: Currency) -> Option<u8> {
     let known = iso_currency::Currency::from_code(currency.as_str())?;
     known.exponent().and_then(|digits| u8::try_from(digits).ok())
 }
@@ -108,6 +134,32 @@ mod tests {
             assert!(what.starts_with(says), "{amount}: {what}");
             assert!(!what.contains("999"), "{what}");
         }
+    }
+
+    #[test]
+    fn minor_units_are_whole_and_have_the_digits_of_the_provider() {
+        let read = |units: &str, currency: &str| {
+            let body = format!(r#"{{"value":{units}}}"#);
+            let body = Object::of_body(body.as_bytes()).unwrap();
+            let stated = in_minor_units(&body, "value", currency, digits);
+            stated.map(|stated| stated.unwrap().money.to_string()).map_err(|err| err.what)
+        };
+        assert_eq!(read("1299", "eur").unwrap(), "12.99 EUR");
+        assert_eq!(read("1299", "JPY").unwrap(), "1299 JPY");
+        assert_eq!(read("0", "KWD").unwrap(), "0.000 KWD");
+        for (units, says) in [
+            ("-1", "value must not be negative"),
+            ("1.5", "value must be an integer of minor units"),
+            ("1e3", "value must be an integer of minor units"),
+            ("\"12\"", "value must be an integer of minor units"),
+            ("99999999999999999999", "value is larger than can be kept"),
+        ] {
+            assert_eq!(read(units, "EUR").unwrap_err(), says);
+        }
+        assert_eq!(
+            read("1", "QQQ").unwrap_err(),
+            "value is of a currency whose digits are not known"
+        );
     }
 
     #[test]

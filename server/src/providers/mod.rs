@@ -6,13 +6,20 @@
 mod amount;
 mod json;
 pub mod optty;
+mod settings;
 pub mod standard_webhooks;
+mod status_api;
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 
+pub use self::{
+    settings::{AccountSettings, Environment, OptionSpec, Secret, SigningSecret},
+    status_api::{Answer, Call, Host, OperationSubject, Response, StatusApi, Subject, Token},
+};
 use crate::domain::{
+    ids::ProviderId,
     statement::{Basis, Statement},
     time::Time,
 };
@@ -24,37 +31,21 @@ pub struct Request<'a> {
     pub headers: &'a [(String, String)],
     /// The raw body, byte for byte.
     pub body: &'a [u8],
+    /// What stands at [`Provider::certificate_url`], where the provider signs with a certificate.
+    pub certificates: Option<&'a [u8]>,
 }
 
 impl<'a> Request<'a> {
+    /// A request without certificates.
+    #[must_use]
+    pub fn new(headers: &'a [(String, String)], body: &'a [u8]) -> Self {
+        Self { headers, body, certificates: None }
+    }
+
     /// Every value of a header, in the order received. The name is given in lower case.
     pub fn header(&self, name: &'static str) -> impl Iterator<Item = &'a str> {
         let of_that_name = move |(n, _): &&(String, String)| n == name;
         self.headers.iter().filter(of_that_name).map(|(_, value)| value.as_str())
-    }
-}
-
-/// A shared secret or public key of an account. Never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps the text as the provider shows it.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text. Only adapters need it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(..)")
     }
 }
 
@@ -115,6 +106,9 @@ pub struct Reading {
 pub enum Content {
     /// Statements about one payment; at least one, at most 8.
     Statements(Vec<Statement>),
+    /// It names a payment and says nothing of it: the provider must be asked. Nothing proves
+    /// where it comes from, so it is no more than a hint.
+    Look(ProviderId),
     /// An authentic event that is not about a payment, or whose name is not known.
     Ignored {
         /// Why, in plain words, without any value from the body.
@@ -131,19 +125,31 @@ pub struct Acknowledgement {
     pub body: &'static str,
 }
 
-/// Settings of an account that its adapter heeds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountSettings {
-    /// Active secrets, newest first.
-    pub secrets: Vec<Secret>,
-    /// How far a signed time may be off, in seconds, where the provider signs one.
-    pub tolerance_seconds: i64,
-    /// Hold back what a weakly signed webhook says of payments too, until a poll confirms it.
-    pub confirm_payments: bool,
-}
-
 /// One provider, as pure functions.
 pub trait Provider: Send + Sync + 'static {
+    /// Settings that only this provider's accounts have.
+    fn options(&self) -> &'static [OptionSpec] {
+        &[]
+    }
+
+    /// False if an account of these settings gets webhooks that nobody signs.
+    fn signs_webhooks(&self, _settings: &AccountSettings) -> bool {
+        true
+    }
+
+    /// Where the certificate is that a request was signed with, if [`Provider::verify`] needs
+    /// it. It was checked that the place is the provider's own.
+    ///
+    /// # Errors
+    /// [`Rejected`] if the request names a place that is not the provider's.
+    fn certificate_url(
+        &self,
+        _request: &Request<'_>,
+        _settings: &AccountSettings,
+    ) -> Result<Option<String>, Rejected> {
+        Ok(None)
+    }
+
     /// Checks that the request comes from the provider, in constant time over the raw bytes.
     ///
     /// # Errors
@@ -182,7 +188,20 @@ pub trait Provider: Send + Sync + 'static {
     }
 
     /// Where in the body card tokens stand. They are stored apart and shown to few.
-    fn sensitive(&self, body: &[u8]) -> Vec<Range<usize>>;
+    fn sensitive(&self, _body: &[u8]) -> Vec<Range<usize>> {
+        Vec::new()
+    }
+
+    /// Where in the body the answer of a payment method stands that the provider passes on as it
+    /// is. An account can be set not to keep it.
+    fn raw_response(&self, _body: &[u8]) -> Vec<Range<usize>> {
+        Vec::new()
+    }
+
+    /// How to ask it, for providers that can be asked.
+    fn status_api(&self) -> Option<&'static dyn StatusApi> {
+        None
+    }
 }
 
 /// The names that a configuration may use.

@@ -50,9 +50,9 @@ impl Provider for Optty {
         &self,
         request: &Request<'_>,
         settings: &AccountSettings,
-        _: Time,
+        now: Time,
     ) -> Result<(), Rejected> {
-        let secrets = || settings.secrets.iter().map(|s| s.expose()).filter(|s| !s.is_empty());
+        let secrets = || settings.active_secrets(now);
         if secrets().next().is_none() {
             return Err(Rejected::NoSecret);
         }

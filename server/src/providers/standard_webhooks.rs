@@ -50,8 +50,6 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use super::{
     AccountSettings, Acknowledgement, Provider, Reading, Rejected, Request, Unreadable,
     json::{self, Object},
@@ -97,9 +95,5 @@ impl Provider for StandardWebhooks {
 
     fn reference_identifies_attempt(&self) -> bool {
         false
-    }
-
-    fn sensitive(&self, _: &[u8]) -> Vec<Range<usize>> {
-        Vec::new()
     }
 }

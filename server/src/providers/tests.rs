@@ -7,7 +7,7 @@ mod lives;
 use proptest::prelude::*;
 
 use self::lives::Webhook;
-use super::{AccountSettings, Content, Provider, Request, Secret, by_name};
+use super::{AccountSettings, Content, Provider, Request, by_name};
 use crate::domain::{
     command::{AcceptEvidence, Command, World as _},
     fact::Evidence,
@@ -20,16 +20,12 @@ use crate::domain::{
 };
 
 fn settings() -> AccountSettings {
-    AccountSettings {
-        secrets: vec![Secret::new(lives::SECRET)],
-        tolerance_seconds: 300,
-        confirm_payments: false,
-    }
+    AccountSettings::signed_with(&[lives::SECRET])
 }
 
 /// What the edge makes of a webhook.
 fn accept(provider: &dyn Provider, webhook: &Webhook) -> Option<Command> {
-    let request = Request { headers: &webhook.headers, body: webhook.body.as_bytes() };
+    let request = Request::new(&webhook.headers, webhook.body.as_bytes());
     provider.verify(&request, &settings(), Time::from_seconds(lives::SENT)).unwrap();
     let reading = provider.read(&request, &settings()).unwrap().remove(0);
     let Content::Statements(statements) = reading.content else { return None };

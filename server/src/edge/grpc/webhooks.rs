@@ -135,7 +135,7 @@ fn asks(account: &Account, record: &Record, body: &Bytes) -> Vec<Ask> {
         Record::Kept(kept) => &kept.headers,
         _ => return Vec::new(),
     };
-    let request = providers::Request { headers, body };
+    let request = providers::Request::new(headers, body);
     let Ok(readings) = account.provider.read(&request, &account.settings) else {
         return Vec::new();
     };

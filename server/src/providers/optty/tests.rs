@@ -5,7 +5,6 @@ mod reading;
 use proptest::prelude::*;
 
 use super::*;
-use crate::providers::Secret;
 
 // The four examples of "Notification Handling", letter for letter.
 const ORDER: &str = include_str!("tests/order.json");
@@ -16,20 +15,16 @@ const VOID: &str = include_str!("tests/void.json");
 const SECRET: &str = "test_payment_secret";
 
 fn settings(secrets: &[&str]) -> AccountSettings {
-    AccountSettings {
-        secrets: secrets.iter().map(|s| Secret::new(*s)).collect(),
-        tolerance_seconds: 300,
-        confirm_payments: false,
-    }
+    AccountSettings::signed_with(secrets)
 }
 
 fn verify(body: &str, secrets: &[&str]) -> Result<(), Rejected> {
-    let request = Request { headers: &[], body: body.as_bytes() };
+    let request = Request::new(&[], body.as_bytes());
     Optty.verify(&request, &settings(secrets), Time::default())
 }
 
 fn read(body: &str) -> Result<Reading, Unreadable> {
-    let request = Request { headers: &[], body: body.as_bytes() };
+    let request = Request::new(&[], body.as_bytes());
     let mut readings = Optty.read(&request, &settings(&[SECRET]))?;
     assert_eq!(readings.len(), 1);
     Ok(readings.remove(0))
@@ -193,7 +188,7 @@ fn trust_and_answer() {
 }
 
 fn survives(body: &[u8]) {
-    let (request, settings) = (Request { headers: &[], body }, settings(&[SECRET]));
+    let (request, settings) = (Request::new(&[], body), settings(&[SECRET]));
     if let Err(rejected) = Optty.verify(&request, &settings, Time::default()) {
         assert!(!rejected.to_string().contains(SECRET));
     }

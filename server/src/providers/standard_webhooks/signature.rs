@@ -43,7 +43,7 @@ pub(super) fn verify(
     settings: &AccountSettings,
     now: Time,
 ) -> Result<(), Rejected> {
-    let keys: Vec<Key> = settings.secrets.iter().filter_map(|s| Key::parse(s.expose())).collect();
+    let keys: Vec<Key> = settings.active_secrets(now).filter_map(Key::parse).collect();
     if keys.is_empty() {
         return Err(Rejected::NoSecret);
     }

@@ -13,7 +13,6 @@ use super::{
     signature::{SECRET_BYTES_MIN, SIGNATURES_MAX},
     *,
 };
-use crate::providers::Secret;
 
 // The public vector of the Standard Webhooks libraries.
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -23,8 +22,7 @@ const BODY: &str = r#"{"email":"test@example.com","username":"test_user"}"#;
 const SIGNED: &str = "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=";
 
 fn settings(secrets: &[&str], tolerance_seconds: i64) -> AccountSettings {
-    let secrets = secrets.iter().map(|text| Secret::new(*text)).collect();
-    AccountSettings { secrets, tolerance_seconds, confirm_payments: false }
+    AccountSettings { tolerance_seconds, ..AccountSettings::signed_with(secrets) }
 }
 
 fn headers(id: &str, timestamp: &str, signature: &str) -> Vec<(String, String)> {
@@ -39,7 +37,7 @@ fn check(
     secrets: &[&str],
     now: i64,
 ) -> Result<(), Rejected> {
-    let request = Request { headers, body };
+    let request = Request::new(headers, body);
     StandardWebhooks.verify(&request, &settings(secrets, 300), Time::from_seconds(now))
 }
 
@@ -141,7 +139,7 @@ fn the_signed_time_may_be_off_on_both_sides() {
     assert_eq!((at(SENT - 300), at(SENT + 300)), (Ok(()), Ok(())));
     assert_eq!((at(SENT - 301), at(SENT + 301)), (off(301), off(-301)));
     let strict = |now: i64, tolerance: i64| {
-        let request = Request { headers: &headers, body: BODY.as_bytes() };
+        let request = Request::new(&headers, BODY.as_bytes());
         let settings = settings(&[SECRET], tolerance);
         StandardWebhooks.verify(&request, &settings, Time::from_seconds(now)).is_ok()
     };
@@ -201,7 +199,7 @@ fn a_body_that_is_no_text_verifies_and_is_unreadable() {
     let headers = headers("m", "7", &signed);
     let secret = format!("whsec_{}", BASE64.encode(secret));
     assert_eq!(check(&headers, body, &[&secret], 7), Ok(()));
-    let request = Request { headers: &headers, body };
+    let request = Request::new(&headers, body);
     let unreadable = StandardWebhooks.read(&request, &settings(&[], 0)).unwrap_err();
     assert_eq!(unreadable.what, "the body is not UTF-8");
 }
@@ -225,7 +223,7 @@ proptest! {
         let headers = headers(&values[0], &values[1], &values[2]);
         let rejected = check(&headers, &body, &[SECRET], SENT).unwrap_err();
         prop_assert!(!rejected.to_string().contains("C2FVs"));
-        let request = Request { headers: &headers, body: &body };
+        let request = Request::new(&headers, &body);
         prop_assert!(StandardWebhooks.read(&request, &settings(&[], 0)).is_err());
     }
 }

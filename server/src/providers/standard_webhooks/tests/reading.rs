@@ -18,7 +18,7 @@ fn body(kind: &str, more: &str) -> String {
 
 fn read_as(id: &str, body: &[u8]) -> Result<Reading, Unreadable> {
     let headers = [("webhook-id".to_owned(), id.to_owned())];
-    let request = Request { headers: &headers, body };
+    let request = Request::new(&headers, body);
     let mut readings = StandardWebhooks.read(&request, &settings(&[], 300))?;
     assert_eq!(readings.len(), 1);
     Ok(readings.remove(0))
@@ -216,7 +216,7 @@ fn the_message_id_is_the_event_id_where_it_fits() {
     let long = [id_of(&"x".repeat(129)), id_of(&"x".repeat(130)), id_of(" x"), id_of("\u{7}")];
     assert!(long.iter().all(|id| id.len() == 32));
     assert_ne!(long[0], long[1]);
-    let bare = Request { headers: &[], body: paid.as_bytes() };
+    let bare = Request::new(&[], paid.as_bytes());
     let missing = StandardWebhooks.read(&bare, &settings(&[], 0)).unwrap_err();
     assert_eq!(missing.what, "webhook-id is missing");
 }

@@ -1,0 +1,12 @@
+//! The providers, one file each.
+
+use crate::voice::Voice;
+
+/// All of them.
+pub const ALL: &[&dyn Voice] = &[];
+
+/// The one of that name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Voice> {
+    ALL.iter().copied().find(|voice| voice.name() == name)
+}
