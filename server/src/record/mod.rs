@@ -20,7 +20,7 @@ pub use stored::{
 /// Version of the stored form that this program writes. It reads this and every older one.
 pub const FORMAT: u32 = 1;
 /// Version of the rules that decided a record; raised when a rule changes.
-pub const RULES: u32 = 1;
+pub const RULES: u32 = 2;
 
 /// Kinds of attachments.
 pub mod attachment {

@@ -1,5 +1,6 @@
 //! The rules as tables, and the two properties that make them independent of arrival.
 
+mod amounts;
 mod limits;
 mod names;
 mod properties;

@@ -28,10 +28,11 @@ pub(super) fn derive(
     let of_order = facts.order.as_ref().and_then(|order| order.amount);
     let expected = intent.and_then(|intent| intent.amount).or(of_order);
     let rule = intent.map(|intent| intent.rule).unwrap_or_default();
-    let own: Vec<&Derived> =
-        operations.iter().filter(|o| o.view.attempt.as_ref() == Some(&group.key)).collect();
-
     let said = Tally::of(group, expected, rule, conditions);
+    let counts = |o: &&Derived| o.view.kind != OperationKind::Capture || said.admits_captures();
+    let of_attempt = operations.iter().filter(|o| o.view.attempt.as_ref() == Some(&group.key));
+    let own: Vec<&Derived> = of_attempt.filter(counts).collect();
+
     let sums = Sums::of(&said, &own, expected);
     if rule != AmountRule::AtLeast {
         conditions.extend(condition::sums(&group.key, &sums.drawn(&own)));
@@ -86,6 +87,8 @@ struct Tally {
     negative: Option<Negative>,
     deadline_passed: bool,
     reason: Option<(PaymentClaim, String)>,
+    /// An approval of another amount was left out.
+    has_mismatch: bool,
 }
 
 impl Tally {
@@ -103,6 +106,7 @@ impl Tally {
             };
             if is_approval(claim) && !is_amount_right(held, expected, rule) {
                 conditions.push(condition::amount(Some(&group.key), held, expected));
+                tally.has_mismatch = true;
                 continue;
             }
             if held.basis.settles_payments() {
@@ -112,6 +116,12 @@ impl Tally {
         }
         conditions.extend(condition::payment_conflict(&group.key, &counted));
         tally
+    }
+
+    /// A capture draws on what was authorised. Where that was another amount than the recorded
+    /// one, it proves no more than the authorisation did.
+    fn admits_captures(&self) -> bool {
+        self.authorized || !self.has_mismatch
     }
 
     fn count(&mut self, claim: PaymentClaim, held: &Held) {
