@@ -1,6 +1,8 @@
 //! How a provider is asked what became of a payment: the requests as data, and what its answers
 //! say. Nothing is sent here; `outbound/` does that.
 
+use std::borrow::Cow;
+
 use super::{AccountSettings, Content, Reading, Secret, Unreadable};
 use crate::domain::{
     digest::Digest,
@@ -128,7 +130,7 @@ pub trait StatusApi: Send + Sync + 'static {
     fn api_url(&self, settings: &AccountSettings) -> &'static str;
 
     /// Where tokens are given.
-    fn auth_url(&self, settings: &AccountSettings) -> &'static str {
+    fn auth_url(&self, settings: &AccountSettings) -> Cow<'static, str> {
         self.api_url(settings)
     }
 
