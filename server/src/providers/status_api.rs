@@ -127,7 +127,7 @@ pub struct Token {
 pub trait StatusApi: Send + Sync + 'static {
     /// Where statuses are told: scheme and host, no `/` at the end. A setting of the account may
     /// name another.
-    fn api_url(&self, settings: &AccountSettings) -> &'static str;
+    fn api_url(&self, settings: &AccountSettings) -> Cow<'static, str>;
 
     /// Where tokens are given.
     fn auth_url(&self, settings: &AccountSettings) -> Cow<'static, str> {
