@@ -187,6 +187,14 @@ impl Server {
         self.health.clone()
     }
 
+    /// Writes the view as far as it is applied now, without waiting for its next step.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn write_view(&self) -> Result<(), Error> {
+        Ok(self.writer.write_now()?)
+    }
+
     /// Ends in good order: streams are told to reconnect, calls are answered, the view is
     /// written.
     ///

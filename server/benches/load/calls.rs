@@ -40,8 +40,8 @@ impl Caller {
     }
 }
 
-/// Calls until the window ends; returns the latencies within it and the calls in all.
-pub(crate) fn run(calls: &Calls, window: Window) -> (Latencies, u64) {
+/// Calls until the window closes; returns the latencies within it and the calls in all.
+pub(crate) fn run(calls: &Calls, window: &Window) -> (Latencies, u64) {
     let mut poll = Poll::new().expect("epoll");
     let mut callers: Vec<Caller> = Vec::new();
     let start = Instant::now();
@@ -70,14 +70,14 @@ pub(crate) fn run(calls: &Calls, window: Window) -> (Latencies, u64) {
                 Event::End(stream) => {
                     ended += 1;
                     let sent = starts[stream as usize / 2 % STARTS];
-                    if window.holds(sent, now) {
+                    if window.holds(sent) {
                         latencies.add(now - sent);
                     }
                 }
             });
             total += ended as u64;
             caller.waiting -= ended;
-            if now < window.to {
+            if window.is_open() {
                 (0..ended).for_each(|_| caller.call(calls, now));
             }
             caller.connection.flush();

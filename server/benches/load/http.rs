@@ -4,6 +4,10 @@
 use std::{
     io::{ErrorKind, Read, Write},
     net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -14,16 +18,30 @@ use crate::{stats::Latencies, webhook::Webhooks};
 /// Bytes that an answer may have.
 const ANSWER_BYTES_MAX: usize = 1024;
 
-/// When a round warms up, counts and ends.
-#[derive(Clone, Copy, Debug)]
+/// When a round counts, after its warm-up, and whether it is over.
+#[derive(Clone, Debug)]
 pub(crate) struct Window {
-    pub(crate) from: Instant,
-    pub(crate) to: Instant,
+    from: Instant,
+    is_over: Arc<AtomicBool>,
 }
 
 impl Window {
-    pub(crate) fn holds(&self, sent: Instant, done: Instant) -> bool {
-        sent >= self.from && done <= self.to
+    pub(crate) fn opens_at(from: Instant) -> Self {
+        Self { from, is_over: Arc::default() }
+    }
+
+    /// Ends the round; what is still on its way does not count.
+    pub(crate) fn close(&self) {
+        self.is_over.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        !self.is_over.load(Relaxed)
+    }
+
+    /// True for an answer that comes in now.
+    pub(crate) fn holds(&self, sent: Instant) -> bool {
+        sent >= self.from && self.is_open()
     }
 }
 
@@ -45,11 +63,11 @@ struct Connection {
     filled: usize,
 }
 
-/// Sends webhooks over some connections until the window ends, and waits for the answers.
+/// Sends webhooks over some connections until the window closes, and waits for the answers.
 pub(crate) fn run(
     address: SocketAddr,
     connections: usize,
-    window: Window,
+    window: &Window,
     webhooks: &mut Webhooks,
 ) -> Seen {
     let mut poll = Poll::new().expect("epoll");
@@ -73,10 +91,10 @@ pub(crate) fn run(
             let now = Instant::now();
             seen.total += 1;
             seen.refused += u64::from(!is_accepted);
-            if is_accepted && window.holds(connection.sent, now) {
+            if is_accepted && window.holds(connection.sent) {
                 seen.accepted.add(now - connection.sent);
             }
-            if now < window.to {
+            if window.is_open() {
                 webhooks.next(&mut request);
                 connection.send(&request);
             } else {

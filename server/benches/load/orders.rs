@@ -9,7 +9,7 @@ use crate::{
     h2,
     http::Window,
     options::Options,
-    process::ServerProcess,
+    process::{ServerProcess, pause},
     stats::Latencies,
     webhook::{MERCHANT, order_id},
     webhooks::{Round, WARM_UP, create_orders, report},
@@ -22,7 +22,7 @@ const IN_FLIGHT: usize = 16;
 const THREADS: usize = 2;
 
 pub(crate) fn measure(options: &Options) {
-    let mut server = ServerProcess::start(Duration::from_secs(15));
+    let server = ServerProcess::start(Duration::from_secs(15));
     create_orders(&server, ORDERS);
     let connections = options.connections.unwrap_or(CONNECTIONS);
     let message = |number| {
@@ -52,11 +52,13 @@ fn round(server: &ServerProcess, calls: &Calls, time: Duration) -> Round {
     server.settle();
     let cpu = server.cpu_us();
     let from = Instant::now() + WARM_UP;
-    let window = Window { from, to: from + time };
+    let window = Window::opens_at(from);
     let (mut latencies, mut total) = (Latencies::default(), 0);
     std::thread::scope(|scope| {
         let threads: Vec<_> =
-            (0..THREADS).map(|_| scope.spawn(|| calls::run(calls, window))).collect();
+            (0..THREADS).map(|_| scope.spawn(|| calls::run(calls, &window))).collect();
+        pause(WARM_UP + time);
+        window.close();
         for thread in threads {
             let (part, count) = thread.join().expect("a load thread");
             latencies.merge(part);

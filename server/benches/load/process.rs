@@ -3,16 +3,25 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::Mutex,
     time::Duration,
 };
 
 /// `USER_HZ` of Linux: what a tick of `/proc/<pid>/stat` is worth.
 const TICK_US: u64 = 10_000;
+/// Looks in a row at a server that does nothing, and the time between them: longer than the
+/// half second after which sled syncs what it was given.
+const QUIET: (u32, Duration) = (5, Duration::from_millis(200));
+
+/// Tells the server process to write its view. Everything else is a reply in hex.
+pub(crate) const WRITE_VIEW: &str = "write the view";
 
 /// A running server process; ends when dropped, its data with it.
 pub(crate) struct ServerProcess {
     child: Child,
+    /// Lines to it, and its answers.
+    pipes: Mutex<Option<(ChildStdin, BufReader<ChildStdout>)>>,
     /// The real gRPC listener.
     pub(crate) grpc: SocketAddr,
     /// The real HTTP listener.
@@ -40,8 +49,9 @@ impl ServerProcess {
             .spawn()
             .expect("a second process");
         let mut line = String::new();
-        let stdout = child.stdout.take().expect("its output");
-        BufReader::new(stdout).read_line(&mut line).expect("its addresses");
+        let input = child.stdin.take().expect("its input");
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        output.read_line(&mut line).expect("its addresses");
         let words: Vec<&str> = line.split_whitespace().collect();
         let [grpc, http, idle_grpc, idle_http, key] = words[..] else {
             panic!("the server did not start: {line}");
@@ -54,14 +64,24 @@ impl ServerProcess {
             idle_http: address(idle_http),
             key: key.to_owned(),
             child,
+            pipes: Mutex::new(Some((input, output))),
             _data: data,
         }
     }
 
-    /// Sends the server process a line.
-    pub(crate) fn tell(&mut self, line: &str) {
-        let input = self.child.stdin.as_mut().expect("its input");
+    /// Sends the server process a line, and waits until it did what that says.
+    pub(crate) fn tell(&self, line: &str) {
+        let mut pipes = self.pipes.lock().expect("a process to talk to");
+        let (input, output) = pipes.as_mut().expect("a process to talk to");
         writeln!(input, "{line}").expect("a process that reads");
+        let mut answer = String::new();
+        output.read_line(&mut answer).expect("a process that answers");
+        assert_eq!(answer, "done\n");
+    }
+
+    /// Returns once the view is written as far as it was applied.
+    pub(crate) fn write_view(&self) {
+        self.tell(WRITE_VIEW);
     }
 
     /// CPU time so far, user and system.
@@ -83,15 +103,17 @@ impl ServerProcess {
         kilobytes.expect("VmRSS") * 1024
     }
 
-    /// Waits until the server has nothing left to do, such as writing its view.
+    /// Waits until the server has nothing left to do. The view is written then; otherwise some
+    /// later measurement would get the cost of that.
     pub(crate) fn settle(&self) {
+        self.write_view();
+        let (looks, between) = QUIET;
         let mut quiet = 0;
         for _ in 0..300 {
             let before = self.cpu_us();
-            pause(Duration::from_millis(200));
+            pause(between);
             quiet = if self.cpu_us() - before <= TICK_US { quiet + 1 } else { 0 };
-            // The view is written every two seconds.
-            if quiet == 12 {
+            if quiet == looks {
                 return;
             }
         }
@@ -102,7 +124,7 @@ impl ServerProcess {
 impl Drop for ServerProcess {
     fn drop(&mut self) {
         // It ends when its input does.
-        drop(self.child.stdin.take());
+        drop(self.pipes.get_mut().map(Option::take));
         drop(self.child.wait());
     }
 }

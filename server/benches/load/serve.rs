@@ -29,9 +29,10 @@ use paystatus_server::{
 use tokio::sync::{Semaphore, watch};
 use tonic::{Status, server::NamedService, service::Routes};
 
-use crate::{options::Serving, webhook};
+use crate::{options::Serving, process::WRITE_VIEW, webhook};
 
-/// Serves until the input ends. A line of the input is what GetOrder answers that does nothing.
+/// Serves until the input ends. A line of the input says to write the view, or is what GetOrder
+/// answers that does nothing.
 pub(crate) fn run(serving: &Serving) {
     let config = config(serving);
     let accounts = Arc::new(config.accounts().expect("the account"));
@@ -58,9 +59,15 @@ pub(crate) fn run(serving: &Serving) {
         [server.grpc_address, server.http_address, sockets.grpc_address, sockets.http_address];
     println!("{} {key}", addresses.map(|address| address.to_string()).join(" "));
     for line in std::io::stdin().lock().lines() {
-        let bytes = hex::decode(line.expect("input")).expect("hex");
-        let message = prost::Message::decode(bytes.as_slice()).expect("a reply");
-        reply.set(message).expect("one reply");
+        let line = line.expect("input");
+        if line == WRITE_VIEW {
+            server.write_view().expect("a view that can be written");
+        } else {
+            let bytes = hex::decode(line).expect("hex");
+            let message = prost::Message::decode(bytes.as_slice()).expect("a reply");
+            reply.set(message).expect("one reply");
+        }
+        println!("done");
     }
     // Not stopped in good order: its data goes away with it.
 }

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     http::{self, Seen, Window},
     options::Options,
-    process::ServerProcess,
+    process::{ServerProcess, pause},
     stats::{Latencies, median},
     webhook::Webhooks,
 };
@@ -64,11 +64,18 @@ fn round(
     server.settle();
     let cpu = server.cpu_us();
     let from = Instant::now() + WARM_UP;
-    let window = Window { from, to: from + time };
+    let window = Window::opens_at(from);
     let mut seen = Seen::default();
+    let mut counted = Duration::ZERO;
     std::thread::scope(|scope| {
-        let run = |webhooks| move || http::run(address, connections / THREADS, window, webhooks);
+        let run = |w| || http::run(address, connections / THREADS, &window, w);
         let threads: Vec<_> = signed.iter_mut().map(|w| scope.spawn(run(w))).collect();
+        pause(WARM_UP + time);
+        // Under load, and at its cost: a round that left this to the time after it would be one
+        // that nobody can go on with.
+        server.write_view();
+        window.close();
+        counted = from.elapsed();
         for thread in threads {
             let part = thread.join().expect("a load thread");
             seen.accepted.merge(part.accepted);
@@ -81,7 +88,7 @@ fn round(
     }
     server.settle();
     let server_us = (server.cpu_us() - cpu) as f64 / seen.total as f64;
-    let per_second = seen.accepted.count() as f64 / time.as_secs_f64();
+    let per_second = seen.accepted.count() as f64 / counted.as_secs_f64();
     Round { per_second, server_us, latencies: seen.accepted }
 }
 
