@@ -10,7 +10,7 @@ use super::{
         Reference, RequestId,
     },
     money::Money,
-    order::{Decided, Order},
+    order::{Decided, Facts, Order},
     statement::{OperationClaim, OperationKind, PaymentClaim},
     time::Time,
 };
@@ -195,6 +195,8 @@ pub struct Draft {
     pub expected_version: u64,
     /// What to record.
     pub decided: Decided,
+    /// The order's facts after it, where deciding put them together: they follow from `decided`.
+    pub known: Option<Facts>,
     /// What belongs to that order from now on.
     pub claims: Vec<Claim>,
 }

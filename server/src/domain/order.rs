@@ -55,6 +55,11 @@ impl Facts {
     /// True if a reading with these statements still finds room.
     #[must_use]
     pub fn has_room_for(&self, evidence: &Evidence) -> bool {
+        let most = self.statements.len() + evidence.statements.len();
+        if most <= STATEMENTS_PER_ORDER_MAX && self.readings.len() < READINGS_PER_ORDER_MAX {
+            // Whatever of it is known already: no need to look.
+            return true;
+        }
         let is_new = |held: &Held| !self.statements.contains_key(&held.content_id());
         let more = evidence.held().filter(is_new).count();
         let is_known = self.readings.contains_key(&evidence.id);
@@ -204,16 +209,43 @@ impl Order {
         if position <= self.position() {
             return;
         }
+        decided.facts.iter().for_each(|fact| self.facts.add(fact));
+        self.copy(position, decided);
+    }
+
+    /// The state after a record whose facts were put together when it was decided: what
+    /// [`Order::apply`] comes to, without doing that again.
+    #[must_use]
+    pub fn after(&self, position: u64, decided: &Decided, facts: Facts) -> Self {
+        let mut positions = Vec::with_capacity(self.positions.len() + 1);
+        positions.extend_from_slice(&self.positions);
+        let mut after = Self {
+            key: self.key.clone(),
+            positions,
+            facts,
+            view: self.view.clone(),
+            requests: self.requests.clone(),
+            forwarded_to: self.forwarded_to.clone(),
+            ..*self
+        };
+        after.copy(position, decided);
+        debug_assert!({
+            let mut applied = self.clone();
+            applied.apply(position, decided);
+            applied == after
+        });
+        after
+    }
+
+    /// All of a record but its facts.
+    fn copy(&mut self, position: u64, decided: &Decided) {
         if self.version == 0 {
             self.create_time = decided.time;
         }
         self.version += 1;
         self.positions.push(position);
         self.update_time = decided.time;
-        for fact in &decided.facts {
-            self.facts.add(fact);
-            self.note(fact, decided.time);
-        }
+        decided.facts.iter().for_each(|fact| self.note(fact, decided.time));
         for change in &decided.changes {
             change::copy_into(&mut self.view, change);
         }

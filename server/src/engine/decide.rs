@@ -1,9 +1,10 @@
 //! Decides the jobs of one batch, each against the state left by the one before, and collects
 //! what is to be written.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{cell::RefCell, collections::HashMap, ops::Range, sync::Arc};
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 
 use super::{Answer, Ask, AskKey, AskSubscription, Evidence, Refused};
 use crate::{
@@ -35,25 +36,35 @@ pub(super) struct Decided {
     pub(super) entries: Range<usize>,
 }
 
-/// The state of everything after the jobs so far.
+/// The state of everything after the jobs so far. Used for one batch after the other: what it
+/// grew to stays.
 pub(super) struct Overlay {
     store: Arc<Store>,
     now: Time,
     next: u64,
-    orders: HashMap<OrderKey, Arc<Order>>,
-    claims: HashMap<Claim, OrderKey>,
+    /// Also those that were only looked up, and `None` for those that are not there: the rules
+    /// ask for the same one several times.
+    orders: RefCell<HashMap<OrderKey, Option<Arc<Order>>, RandomState>>,
+    claims: HashMap<Claim, OrderKey, RandomState>,
     keys: HashMap<String, KeyRecord>,
     subscriptions: HashMap<Subject, SubscriptionRecord>,
     versions: HashMap<Subject, u64>,
-    entries: Vec<Entry>,
+    /// What is to be written.
+    pub(super) entries: Vec<Entry>,
     /// What the entries count towards [`APPEND_BYTES_MAX`].
     bytes: usize,
-    applied: Vec<Applied>,
+    /// What that leaves behind if it is written right after what is applied now.
+    pub(super) applied: Vec<Applied>,
 }
 
 impl World for Overlay {
     fn order(&self, key: &OrderKey) -> Option<Arc<Order>> {
-        self.orders.get(key).cloned().or_else(|| self.store.order(key))
+        if let Some(known) = self.orders.borrow().get(key) {
+            return known.clone();
+        }
+        let found = self.store.order(key);
+        self.orders.borrow_mut().insert(key.clone(), found.clone());
+        found
     }
 
     fn claimant(&self, claim: &Claim) -> Option<OrderKey> {
@@ -62,13 +73,13 @@ impl World for Overlay {
 }
 
 impl Overlay {
-    pub(super) fn new(store: Arc<Store>, now: Time) -> Self {
+    pub(super) fn new(store: Arc<Store>) -> Self {
         Self {
-            next: store.applied() + 1,
             store,
-            now,
-            orders: HashMap::new(),
-            claims: HashMap::new(),
+            now: Time::default(),
+            next: 0,
+            orders: RefCell::default(),
+            claims: HashMap::default(),
             keys: HashMap::new(),
             subscriptions: HashMap::new(),
             versions: HashMap::new(),
@@ -78,16 +89,29 @@ impl Overlay {
         }
     }
 
+    /// Begins a batch, on what is applied now.
+    pub(super) fn begin(&mut self, now: Time) {
+        self.clear();
+        self.now = now;
+        self.next = self.store.applied() + 1;
+    }
+
+    /// Forgets a batch.
+    pub(super) fn clear(&mut self) {
+        self.orders.get_mut().clear();
+        self.claims.clear();
+        self.keys.clear();
+        self.subscriptions.clear();
+        self.versions.clear();
+        self.entries.clear();
+        self.applied.clear();
+        self.bytes = 0;
+    }
+
     /// True if another job might not fit into the same append. Half of each limit is left for
     /// the one job that is decided before this is asked again.
     pub(super) fn is_full(&self) -> bool {
         self.entries.len() >= APPEND_ENTRIES_MAX / 2 || self.bytes >= APPEND_BYTES_MAX / 2
-    }
-
-    /// What is to be written, and what it leaves behind if it is written right after what is
-    /// applied now.
-    pub(super) fn finish(self) -> (Vec<Entry>, Vec<Applied>) {
-        (self.entries, self.applied)
     }
 
     pub(super) fn decide(&mut self, ask: &Ask) -> Decided {
@@ -176,10 +200,17 @@ impl Overlay {
         webhook: Option<WebhookMeta>,
         attachments: Option<Vec<Attachment>>,
     ) -> u64 {
-        let known = self.order(&draft.key);
-        let mut order = known.map_or_else(|| Order::new(draft.key.clone()), Arc::unwrap_or_clone);
+        let before = self.order(&draft.key);
+        let before = before.unwrap_or_else(|| Arc::new(Order::new(draft.key.clone())));
         let position = self.next;
-        order.apply(position, &draft.decided);
+        let order = match draft.known {
+            Some(facts) => before.after(position, &draft.decided, facts),
+            None => {
+                let mut order = Arc::unwrap_or_clone(before);
+                order.apply(position, &draft.decided);
+                order
+            }
+        };
         let labels = order.facts.order.as_ref().map(|o| o.labels.clone()).unwrap_or_default();
         let record = Arc::new(Record::Order(OrderRecord {
             key: draft.key.clone(),
@@ -193,7 +224,7 @@ impl Overlay {
             self.claims.insert(claim.clone(), draft.key.clone());
         }
         let order = Arc::new(order);
-        self.orders.insert(draft.key.clone(), Arc::clone(&order));
+        self.orders.get_mut().insert(draft.key.clone(), Some(Arc::clone(&order)));
         self.entry(&record, draft.expected_version, &draft.claims, attachments.unwrap_or_default());
         self.applied.push(Applied {
             position,

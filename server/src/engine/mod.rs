@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     domain::{command::World as _, time::Time},
     hub::{Committed, Hub},
-    journal::{self, Appended, Entry, Journal, Position, RECORD_BYTES_MAX, Reader},
+    journal::{self, Appended, Journal, Position, RECORD_BYTES_MAX, Reader},
     store::{self, Applied, Store},
 };
 use decide::{Decided, Overlay};
@@ -51,10 +51,12 @@ pub struct Engine {
     store: Arc<Store>,
     hub: Arc<Hub>,
     clock: Clock,
+    /// The batch in hand. Kept from one to the next, as the memory of it is large and fresh
+    /// memory is dear.
+    overlay: Overlay,
+    /// Its jobs, with what was decided of them.
+    decided: Vec<(Job, Decided)>,
 }
-
-/// Jobs with what was decided of them; what is to be written; what that leaves behind.
-type Batch = (Vec<(Job, Decided)>, Vec<Entry>, Vec<Applied>);
 
 /// Why the engine stopped for good.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +88,9 @@ impl Engine {
     /// An engine over a journal and the view that is up to date with it.
     #[must_use]
     pub fn new(journal: Box<dyn Journal>, store: Arc<Store>, hub: Arc<Hub>, clock: Clock) -> Self {
-        Self { reader: journal.reader(), journal, store, hub, clock }
+        let overlay = Overlay::new(Arc::clone(&store));
+        let decided = Vec::with_capacity(BATCH_MAX);
+        Self { reader: journal.reader(), journal, store, hub, clock, overlay, decided }
     }
 
     /// Starts the engine's thread.
@@ -107,7 +111,7 @@ impl Engine {
         let _stopped = health.stops_when_dropped();
         let mut batch = Vec::with_capacity(BATCH_MAX);
         while jobs.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
-            if let Err(error) = self.step(std::mem::take(&mut batch)) {
+            if let Err(error) = self.step(&mut batch) {
                 tracing::error!(%error, "the engine stops; restart to continue");
                 return;
             }
@@ -115,77 +119,73 @@ impl Engine {
     }
 
     /// Decides a batch, makes it durable, applies it, announces it, answers it. What does not fit
-    /// into one append takes several.
-    pub(crate) fn step(&mut self, batch: Vec<Job>) -> Result<(), Fatal> {
-        let mut waiting = VecDeque::from(batch);
+    /// into one append takes several. Empties the batch, and leaves its memory.
+    pub(crate) fn step(&mut self, batch: &mut Vec<Job>) -> Result<(), Fatal> {
+        let mut waiting = VecDeque::from(std::mem::take(batch));
         let (mut jobs_max, mut conflicts) = (BATCH_MAX, 0);
         while !waiting.is_empty() && conflicts < ROUNDS_MAX {
             // Nobody is refused for lack of what another writer recorded before.
             self.follow()?;
-            let (decided, entries, applied) = self.decide(&mut waiting, jobs_max);
-            match self.append(&entries) {
+            self.decide(&mut waiting, jobs_max);
+            match self.append() {
                 Ok(appended) if follows(&appended, self.store.applied()) => {
-                    self.publish(applied)?;
-                    answer_all(decided);
+                    publish(&self.store, &self.hub, &mut self.overlay.applied)?;
+                    self.decided.drain(..).for_each(|(job, decided)| answer(job, decided));
+                    self.overlay.clear();
                 }
                 Ok(_) => {
                     conflicts += 1;
-                    put_back(self.settle(&entries, decided)?, &mut waiting);
+                    put_back(self.settle()?, &mut waiting);
                 }
                 Err(journal::Error::TooLarge { what }) => {
                     // Found before anything was written. Only who asks too much is refused.
-                    tracing::warn!(jobs = decided.len(), what, "an append is too large");
+                    tracing::warn!(jobs = self.decided.len(), what, "an append is too large");
                     jobs_max = 1;
-                    if decided.len() == 1 {
-                        decided.into_iter().for_each(refuse_too_large);
+                    if self.decided.len() == 1 {
+                        self.decided.drain(..).for_each(refuse_too_large);
                     } else {
-                        put_back(decided.into_iter().map(|(job, _)| job).collect(), &mut waiting);
+                        put_back(self.decided.drain(..).map(|(job, _)| job), &mut waiting);
                     }
                 }
                 Err(error) => {
-                    fail_all(decided.into_iter().map(|(job, _)| job).chain(waiting));
+                    fail_all(self.decided.drain(..).map(|(job, _)| job).chain(waiting));
                     return Err(error.into());
                 }
             }
         }
         if !waiting.is_empty() {
             tracing::warn!(jobs = waiting.len(), "the journal does not take a batch");
-            fail_all(waiting.into_iter());
+            fail_all(waiting.drain(..));
         }
+        *batch = waiting.into();
         Ok(())
     }
 
     /// Decides as many of the waiting jobs as one append holds.
-    fn decide(&self, waiting: &mut VecDeque<Job>, jobs_max: usize) -> Batch {
-        let mut overlay = Overlay::new(Arc::clone(&self.store), (self.clock)());
-        let mut decided = Vec::with_capacity(waiting.len().min(jobs_max));
-        while decided.len() < jobs_max && !overlay.is_full() {
+    fn decide(&mut self, waiting: &mut VecDeque<Job>, jobs_max: usize) {
+        self.overlay.begin((self.clock)());
+        while self.decided.len() < jobs_max && !self.overlay.is_full() {
             let Some(job) = waiting.pop_front() else { break };
-            let decision = overlay.decide(&job.ask);
-            decided.push((job, decision));
+            let decision = self.overlay.decide(&job.ask);
+            self.decided.push((job, decision));
         }
-        let (entries, applied) = overlay.finish();
-        (decided, entries, applied)
     }
 
-    fn append(&mut self, entries: &[Entry]) -> Result<Vec<Appended>, journal::Error> {
-        if entries.is_empty() {
+    fn append(&mut self) -> Result<Vec<Appended>, journal::Error> {
+        if self.overlay.entries.is_empty() {
             return Ok(Vec::new());
         }
-        self.journal.append(entries)
+        self.journal.append(&self.overlay.entries)
     }
 
     /// Another writer came between, or an outcome is unknown: follows the journal, answers what
     /// turns out to be written, and returns what has to be decided again.
-    fn settle(
-        &mut self,
-        entries: &[Entry],
-        decided: Vec<(Job, Decided)>,
-    ) -> Result<Vec<Job>, Fatal> {
+    fn settle(&mut self) -> Result<Vec<Job>, Fatal> {
         let written = self.follow()?;
         let mut again = Vec::new();
-        for (job, mut decision) in decided {
-            let ids = entries[decision.entries.clone()].iter().map(|entry| entry.entry_id);
+        for (job, mut decision) in std::mem::take(&mut self.decided) {
+            let entries = &self.overlay.entries[decision.entries.clone()];
+            let ids = entries.iter().map(|entry| entry.entry_id);
             let positions: Option<Vec<Position>> =
                 ids.map(|id| written.get(&id).copied()).collect();
             match positions.as_deref() {
@@ -216,36 +216,33 @@ impl Engine {
             for stored in self.reader.read(self.store.applied(), BATCH_MAX)? {
                 seen.insert(stored.entry_id, stored.position);
                 let applied = self.store.replay(&stored)?;
-                self.publish(vec![applied])?;
+                publish(&self.store, &self.hub, &mut vec![applied])?;
             }
         }
         Ok(seen)
     }
+}
 
-    fn publish(&self, applied: Vec<Applied>) -> Result<(), Fatal> {
-        let committed = |applied: &Applied| {
-            Arc::new(Committed {
-                position: applied.position,
-                version: applied.version,
-                record: Arc::clone(&applied.record),
-                encoded: OnceLock::new(),
-                message: OnceLock::new(),
-            })
-        };
-        let announced = applied.iter().map(committed).collect();
-        self.store.apply(applied)?;
-        self.hub.announce(announced);
-        Ok(())
-    }
+/// Makes durable records visible, and announces them.
+fn publish(store: &Store, hub: &Hub, applied: &mut Vec<Applied>) -> Result<(), Fatal> {
+    let committed = |applied: &Applied| {
+        Arc::new(Committed {
+            position: applied.position,
+            version: applied.version,
+            record: Arc::clone(&applied.record),
+            encoded: OnceLock::new(),
+            message: OnceLock::new(),
+        })
+    };
+    let announced = applied.iter().map(committed).collect();
+    store.apply(applied.drain(..))?;
+    hub.announce(announced);
+    Ok(())
 }
 
 /// True if everything was committed, right after what is applied.
 fn follows(appended: &[Appended], applied: Position) -> bool {
     (applied + 1..).zip(appended).all(|(next, a)| *a == Appended::Committed(next))
-}
-
-fn answer_all(decided: Vec<(Job, Decided)>) {
-    decided.into_iter().for_each(|(job, decided)| answer(job, decided));
 }
 
 fn answer(job: Job, decided: Decided) {
@@ -254,7 +251,10 @@ fn answer(job: Job, decided: Decided) {
 }
 
 /// In front of what waits, in the order it had.
-fn put_back(jobs: Vec<Job>, waiting: &mut VecDeque<Job>) {
+fn put_back(
+    jobs: impl IntoIterator<Item = Job, IntoIter: DoubleEndedIterator>,
+    waiting: &mut VecDeque<Job>,
+) {
     jobs.into_iter().rev().for_each(|job| waiting.push_front(job));
 }
 

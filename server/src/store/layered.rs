@@ -1,7 +1,13 @@
 //! A map in layers: what is not yet in sled, what is on its way there, and a bounded memory
 //! of what is.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{hash::Hash, sync::Arc};
+
+use foldhash::fast::RandomState;
+
+/// Names come from outside, but only those that were recorded get in here; and the hash is
+/// seeded at random.
+pub(super) type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
 
 /// States of one kind, newest first.
 pub(super) struct Layered<K, V> {
@@ -25,8 +31,8 @@ const GENERATION_MAX: usize = 50_000;
 
 impl<K, V> Default for Layered<K, V> {
     fn default() -> Self {
-        let (pending, writing) = (HashMap::new(), Arc::default());
-        Self { pending, writing, young: HashMap::new(), old: HashMap::new(), drops: 0 }
+        let (pending, writing) = (HashMap::default(), Arc::default());
+        Self { pending, writing, young: HashMap::default(), old: HashMap::default(), drops: 0 }
     }
 }
 
@@ -36,9 +42,9 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
         [&self.pending, &self.writing, &self.young, &self.old].into_iter().find_map(|m| m.get(key))
     }
 
-    /// Sets a value that is to be written.
-    pub(super) fn put(&mut self, key: K, value: V) {
-        self.pending.insert(key, value);
+    /// Sets a value that is to be written; answers the one that waited to be written before.
+    pub(super) fn put(&mut self, key: K, value: V) -> Option<V> {
+        self.pending.insert(key, value)
     }
 
     /// The present moment, for somebody who found no value and is going to ask sled.
@@ -64,7 +70,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
     pub(super) fn begin_write(&mut self) -> Arc<HashMap<K, V>> {
         debug_assert!(self.writing.is_empty(), "one write at a time");
         // The next step will be about as large: no need to grow to it again, value by value.
-        let next = HashMap::with_capacity(self.pending.len());
+        let next = HashMap::with_capacity_and_hasher(self.pending.len(), RandomState::default());
         self.writing = Arc::new(std::mem::replace(&mut self.pending, next));
         Arc::clone(&self.writing)
     }

@@ -284,25 +284,37 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stopped`] if the writer failed.
-    pub fn apply(&self, batch: Vec<Applied>) -> Result<(), Error> {
-        let Some(last) = batch.last().map(|applied| applied.position) else { return Ok(()) };
-        debug_assert_eq!(batch[0].position, self.applied() + 1, "records without a gap");
+    pub fn apply(
+        &self,
+        batch: impl IntoIterator<Item = Applied, IntoIter: ExactSizeIterator>,
+    ) -> Result<(), Error> {
+        let batch = batch.into_iter();
+        if batch.len() == 0 {
+            return Ok(());
+        }
         self.wait_for_room()?;
+        let mut replaced = Vec::with_capacity(batch.len());
         let mut inner = self.write();
+        let mut last = self.applied();
         for applied in batch {
-            self.apply_one(&mut inner, applied);
+            debug_assert_eq!(applied.position, last + 1, "records without a gap");
+            last = applied.position;
+            replaced.extend(self.apply_one(&mut inner, applied));
         }
         let unwritten = inner.orders.unwritten();
         // Under the lock, so that the writer takes states and position that fit together.
         self.applied.store(last, Release);
         drop(inner);
+        // What was replaced is freed here, not under the lock.
+        drop(replaced);
         if unwritten > UNWRITTEN_MAX / 2 {
             self.want(writer::Wanted::Write);
         }
         Ok(())
     }
 
-    fn apply_one(&self, inner: &mut Inner, applied: Applied) {
+    /// Answers what it replaced.
+    fn apply_one(&self, inner: &mut Inner, applied: Applied) -> Option<Arc<Order>> {
         for claim in applied.claims {
             self.seen.insert(&keys::claim(&claim));
             if let Subject::Order(key) = &applied.subject {
@@ -315,8 +327,7 @@ impl Store {
                     self.seen.insert(&keys::name(key));
                     inner.unlisted.insert(keys::state(&order), key.clone());
                 }
-                inner.orders.put(key.clone(), order);
-                return;
+                return inner.orders.put(key.clone(), order);
             }
             (_, _, Record::Key(key)) => {
                 inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
@@ -336,6 +347,7 @@ impl Store {
         let place = keys::version(&applied.subject);
         inner.unwritten_small.insert(place, applied.version.to_be_bytes().to_vec());
         inner.versions.insert(applied.subject, applied.version);
+        None
     }
 
     fn may_hold(&self, place: &[u8]) -> bool {

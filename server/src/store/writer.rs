@@ -6,14 +6,18 @@
 //! step only means that some records are applied again at the next start.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, PoisonError, atomic::Ordering::Release},
     thread::JoinHandle,
     time::Duration,
 };
 
-use super::{Error, Store, UNWRITTEN_MAX, keys};
-use crate::record;
+use sled::IVec;
+
+use super::{Error, Store, UNWRITTEN_MAX, keys, layered::HashMap};
+use crate::{
+    domain::{ids::OrderKey, order::Order},
+    record,
+};
 
 /// Longest time that a change waits to be written to sled.
 const STEP_EVERY: Duration = Duration::from_secs(10);
@@ -47,6 +51,14 @@ impl Writer {
         let thread = builder.spawn(move || run(&shared))?;
         Ok(Self { store, thread: Some(thread) })
     }
+
+    /// Writes everything that is in memory only, now and in this thread.
+    ///
+    /// # Errors
+    /// [`Error::Sled`].
+    pub fn write_now(&self) -> Result<(), Error> {
+        self.store.write_step()
+    }
 }
 
 impl Drop for Writer {
@@ -72,6 +84,24 @@ fn run(store: &Store) {
         store.wake.1.notify_all();
         if wanted == Wanted::End {
             return;
+        }
+    }
+}
+
+/// What is put into sled at one place. Made into bytes only when its batch is written: a step is
+/// large, and fresh memory for all of it at once is dear.
+enum Put<'a> {
+    Order(&'a Order),
+    Key(&'a OrderKey),
+    Bytes(IVec),
+}
+
+impl Put<'_> {
+    fn bytes(&self) -> IVec {
+        match self {
+            Self::Order(order) => record::encode_order(order).into(),
+            Self::Key(key) => IVec::from(&*record::encode_key(key)),
+            Self::Bytes(bytes) => bytes.clone(),
         }
     }
 }
@@ -134,26 +164,27 @@ impl Store {
         let listed: Vec<Vec<u8>> = inner.unlisted.keys().cloned().collect();
         drop(inner);
 
-        let mut puts: Vec<(Vec<u8>, Vec<u8>)> = Vec::with_capacity(orders.len() + claims.len());
+        let mut puts = Vec::with_capacity(2 * orders.len() + claims.len() + small.len());
         for (key, order) in &*orders {
-            let place = keys::state(order);
+            let place = IVec::from(keys::state(order));
             // An order that was never written has no name there yet; writing a name again
             // after a restart does no harm.
             if order.positions.first().is_some_and(|first| *first > self.written()) {
-                puts.push((keys::name(key), place.clone()));
+                puts.push((IVec::from(keys::name(key)), Put::Bytes(place.clone())));
             }
-            puts.push((place, record::encode_order(order)));
+            puts.push((place, Put::Order(order)));
         }
         for (claim, key) in &*claims {
-            puts.push((keys::claim(claim), record::encode_key(key).to_vec()));
+            puts.push((IVec::from(keys::claim(claim)), Put::Key(key)));
         }
-        puts.extend(small);
-        puts.sort_unstable();
+        puts.extend(
+            small.into_iter().map(|(place, bytes)| (place.into(), Put::Bytes(bytes.into()))),
+        );
+        puts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         for chunk in puts.chunks(BATCH_KEYS_MAX) {
             self.put(chunk)?;
         }
-        let meta = self.meta(applied);
-        self.put(&[(keys::META.to_vec(), meta)])?;
+        self.put(&[(keys::META.into(), Put::Bytes(self.meta(applied).into()))])?;
 
         // In parts: every reader waits for each.
         each_part(&orders, |part| self.write().orders.wrote_some(part));
@@ -171,10 +202,10 @@ impl Store {
         Ok(())
     }
 
-    fn put(&self, puts: &[(Vec<u8>, Vec<u8>)]) -> Result<(), Error> {
+    fn put(&self, puts: &[(IVec, Put<'_>)]) -> Result<(), Error> {
         let mut batch = sled::Batch::default();
-        for (place, bytes) in puts {
-            batch.insert(place.as_slice(), bytes.as_slice());
+        for (place, put) in puts {
+            batch.insert(place, put.bytes());
         }
         self.db.apply_batch(batch).map_err(|error| self.failed("written", &error))?;
         // sled collects garbage only when pinned; without this, large batches leak.

@@ -28,7 +28,8 @@ pub(super) fn draft(order: &Order, facts: Vec<Fact>, claims: Vec<Claim>, now: Ti
         changes.insert(0, Change::OrderCreated);
     }
     let decided = Decided { facts, changes, summary: view.summary, time: now };
-    Draft { key: order.key.clone(), expected_version: order.version, decided, claims }
+    let (key, expected_version) = (order.key.clone(), order.version);
+    Draft { key, expected_version, decided, known: Some(known), claims }
 }
 
 /// The state of an order, also of one that nothing is known of.
@@ -53,6 +54,9 @@ pub(super) fn absorb(
     facts: &mut Vec<Fact>,
     (unclaimed, now): (&[OrderKey], Time),
 ) -> Vec<Draft> {
+    if unclaimed.is_empty() {
+        return Vec::new();
+    }
     let mut known = into.facts.clone();
     facts.iter().for_each(|fact| known.add(fact));
     let mut drafts = Vec::new();
@@ -76,8 +80,13 @@ pub(super) fn absorb(
             summary: from.view.summary,
             time: now,
         };
-        let expected_version = from.version;
-        drafts.push(Draft { key: key.clone(), expected_version, decided, claims: Vec::new() });
+        drafts.push(Draft {
+            key: key.clone(),
+            expected_version: from.version,
+            decided,
+            known: None,
+            claims: Vec::new(),
+        });
     }
     drafts
 }

@@ -118,8 +118,8 @@ impl Bench {
         &mut self,
         asks: impl IntoIterator<Item = Ask>,
     ) -> (Result<(), Fatal>, Vec<Result<Answer, Error>>) {
-        let (jobs, answers): (Vec<Job>, Vec<_>) = asks.into_iter().map(job).unzip();
-        let stepped = self.engine.step(jobs);
+        let (mut jobs, answers): (Vec<Job>, Vec<_>) = asks.into_iter().map(job).unzip();
+        let stepped = self.engine.step(&mut jobs);
         (stepped, answers.into_iter().map(received).collect())
     }
 

@@ -27,7 +27,7 @@ fn nothing_is_seen_or_answered_before_it_is_durable() {
     control.add(Fault::Stall);
     let (job, mut answer) = job(ask(&create_order("o1", "100")));
     let engine = std::thread::spawn(move || {
-        bench.engine.step(vec![job]).unwrap();
+        bench.engine.step(&mut vec![job]).unwrap();
         bench
     });
     control.wait_until_stalled();

@@ -167,8 +167,8 @@ fn whoever_waits_for_a_stalled_write_is_answered_when_it_goes_on() {
     for fault in [Fault::Stall, Fault::Stall, Fault::Unknown { written: true }] {
         control.add(fault);
     }
-    let (jobs, mut answers): (Vec<_>, Vec<_>) = three().into_iter().map(job).unzip();
-    let engine = std::thread::spawn(move || bench.engine.step(jobs).map(|()| bench));
+    let (mut jobs, mut answers): (Vec<_>, Vec<_>) = three().into_iter().map(job).unzip();
+    let engine = std::thread::spawn(move || bench.engine.step(&mut jobs).map(|()| bench));
     for _ in 0..2 {
         control.wait_until_stalled();
         assert!(answers.iter_mut().all(|answer| answer.try_recv().is_err()));

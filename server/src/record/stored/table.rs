@@ -50,13 +50,36 @@ pub(super) struct Writer<'a> {
     amount_messages: Vec<StoredMoney>,
 }
 
+/// Things that are looked at one by one; with more of them a tree is faster.
+const FEW: usize = 24;
+
 /// Numbers of distinct things.
-struct Distinct<K>(BTreeMap<K, u32>);
+struct Distinct<K> {
+    few: Vec<(K, u32)>,
+    /// All of them, once they are more than [`FEW`].
+    many: BTreeMap<K, u32>,
+}
 
 impl<K: Ord> Distinct<K> {
+    fn new() -> Self {
+        Self { few: Vec::with_capacity(8), many: BTreeMap::new() }
+    }
+
     /// The number of a thing; `add` keeps a new one and returns its number.
     fn number(&mut self, thing: K, add: impl FnOnce() -> usize) -> u32 {
-        *self.0.entry(thing).or_insert_with(|| u32::try_from(add()).unwrap_or(u32::MAX))
+        let add = || u32::try_from(add()).unwrap_or(u32::MAX);
+        if !self.many.is_empty() {
+            return *self.many.entry(thing).or_insert_with(add);
+        }
+        if let Some((_, number)) = self.few.iter().find(|(known, _)| *known == thing) {
+            return *number;
+        }
+        let number = add();
+        self.few.push((thing, number));
+        if self.few.len() > FEW {
+            self.many = std::mem::take(&mut self.few).into_iter().collect();
+        }
+        number
     }
 }
 
@@ -65,12 +88,12 @@ impl<'a> Writer<'a> {
     pub(super) fn new(newest: Time) -> Self {
         Self {
             newest,
-            texts: Distinct(BTreeMap::new()),
+            texts: Distinct::new(),
             plain: Vec::new(),
             uuids: Vec::new(),
-            ids: Distinct(BTreeMap::new()),
+            ids: Distinct::new(),
             id_bytes: Vec::new(),
-            amounts: Distinct(BTreeMap::new()),
+            amounts: Distinct::new(),
             amount_messages: Vec::new(),
         }
     }
