@@ -18,6 +18,7 @@ pub mod ids;
 pub mod money;
 pub mod order;
 pub mod project;
+pub mod sorted;
 pub mod statement;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -7,6 +7,7 @@ use super::{
     digest::ContentId,
     fact::{AttemptIntent, Evidence, Fact, OperationIntent, OrderIntent, RequestKey},
     ids::{AttemptId, Claim, OperationId, OrderKey},
+    sorted::SortedMap,
     statement::{Held, OperationKind, STATEMENTS_PER_ORDER_MAX},
     time::Time,
     view::{Summary, View},
@@ -31,9 +32,9 @@ pub struct Facts {
     /// Operations as recorded.
     pub operations: BTreeMap<(OperationKind, OperationId), OperationIntent>,
     /// Readings, each with the ids of what it says.
-    pub readings: BTreeMap<ContentId, HeldReading>,
+    pub readings: SortedMap<ContentId, HeldReading>,
     /// What the readings say, each distinct statement once.
-    pub statements: BTreeMap<ContentId, Arc<Held>>,
+    pub statements: SortedMap<ContentId, Arc<Held>>,
     /// Ids that evidence of another recorded order names too.
     pub shared: BTreeMap<Claim, OrderKey>,
     /// True once evidence arrived that found no room.
@@ -71,7 +72,7 @@ impl Facts {
     #[must_use]
     pub fn evidence(&self) -> Vec<Evidence> {
         let mut all = Vec::with_capacity(self.readings.len());
-        for (id, reading) in &self.readings {
+        for (id, reading) in self.readings.iter() {
             let held = |s: &ContentId| self.statements.get(s);
             let statements: Vec<_> = reading.statements.iter().filter_map(held).collect();
             let Some(first) = statements.first() else {
@@ -128,7 +129,9 @@ impl Facts {
         let mut statements = Vec::with_capacity(evidence.statements.len());
         for held in evidence.held() {
             let id = held.content_id();
-            self.statements.entry(id).or_insert_with(|| Arc::new(held));
+            if !self.statements.contains_key(&id) {
+                self.statements.insert(id, Arc::new(held));
+            }
             statements.push(id);
         }
         let reading = HeldReading { revision: evidence.revision, repeats, statements };

@@ -235,7 +235,7 @@ fn publish(store: &Store, hub: &Hub, applied: &mut Vec<Applied>) -> Result<(), F
         })
     };
     let announced = applied.iter().map(committed).collect();
-    store.apply(applied.drain(..))?;
+    store.apply(applied)?;
     hub.announce(announced);
     Ok(())
 }

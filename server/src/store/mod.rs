@@ -14,7 +14,7 @@ pub mod verify;
 mod writer;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Condvar, Mutex, PoisonError, RwLock, atomic::AtomicBool, atomic::AtomicU64},
 };
 
@@ -284,22 +284,20 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Stopped`] if the writer failed.
-    pub fn apply(
-        &self,
-        batch: impl IntoIterator<Item = Applied, IntoIter: ExactSizeIterator>,
-    ) -> Result<(), Error> {
-        let batch = batch.into_iter();
-        if batch.len() == 0 {
+    pub fn apply(&self, batch: &mut Vec<Applied>) -> Result<(), Error> {
+        if batch.is_empty() {
             return Ok(());
         }
         self.wait_for_room()?;
+        // Hashing is not for the lock: every reader waits for it.
+        let mut places: VecDeque<_> = batch.iter().filter_map(|new| self.announce(new)).collect();
         let mut replaced = Vec::with_capacity(batch.len());
         let mut inner = self.write();
         let mut last = self.applied();
-        for applied in batch {
+        for applied in batch.drain(..) {
             debug_assert_eq!(applied.position, last + 1, "records without a gap");
             last = applied.position;
-            replaced.extend(self.apply_one(&mut inner, applied));
+            replaced.extend(apply_one(&mut inner, applied, &mut places));
         }
         let unwritten = inner.orders.unwritten();
         // Under the lock, so that the writer takes states and position that fit together.
@@ -313,41 +311,15 @@ impl Store {
         Ok(())
     }
 
-    /// Answers what it replaced.
-    fn apply_one(&self, inner: &mut Inner, applied: Applied) -> Option<Arc<Order>> {
-        for claim in applied.claims {
-            self.seen.insert(&keys::claim(&claim));
-            if let Subject::Order(key) = &applied.subject {
-                inner.claims.put(claim, key.clone());
-            }
+    /// Has the filter know the names of what is about to be applied; answers the place of an
+    /// order that is new.
+    fn announce(&self, applied: &Applied) -> Option<Vec<u8>> {
+        for claim in &applied.claims {
+            self.seen.insert(&keys::claim(claim));
         }
-        match (&applied.subject, applied.order, &*applied.record) {
-            (Subject::Order(key), Some(order), _) => {
-                if order.version == 1 {
-                    self.seen.insert(&keys::name(key));
-                    inner.unlisted.insert(keys::state(&order), key.clone());
-                }
-                return inner.orders.put(key.clone(), order);
-            }
-            (_, _, Record::Key(key)) => {
-                inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
-                inner.keys.insert(key.key_id.clone(), Arc::new(key.clone()));
-                inner
-                    .unwritten_small
-                    .insert(keys::key(key), record::encode(&applied.record).into());
-            }
-            (_, _, Record::Subscription(s)) => {
-                let key = (s.merchant.clone(), s.subscription.clone());
-                inner.subscriptions.insert(key, s.clone());
-                let place = keys::subscription(s);
-                inner.unwritten_small.insert(place, record::encode(&applied.record).into());
-            }
-            _ => {}
-        }
-        let place = keys::version(&applied.subject);
-        inner.unwritten_small.insert(place, applied.version.to_be_bytes().to_vec());
-        inner.versions.insert(applied.subject, applied.version);
-        None
+        let order = applied.order.as_deref().filter(|order| order.version == 1)?;
+        self.seen.insert(&keys::name(&order.key));
+        Some(keys::state(order))
     }
 
     fn may_hold(&self, place: &[u8]) -> bool {
@@ -369,6 +341,43 @@ impl Store {
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Inner> {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Applies one record; answers the state that it replaced. Takes the place of an order that is
+/// new from those of the batch.
+fn apply_one(
+    inner: &mut Inner,
+    applied: Applied,
+    places: &mut VecDeque<Vec<u8>>,
+) -> Option<Arc<Order>> {
+    if let Subject::Order(key) = &applied.subject {
+        for claim in applied.claims {
+            inner.claims.put(claim, key.clone());
+        }
+    }
+    match (&applied.subject, applied.order, &*applied.record) {
+        (Subject::Order(key), Some(order), _) => {
+            let place = if order.version == 1 { places.pop_front() } else { None };
+            inner.unlisted.extend(place.map(|place| (place, key.clone())));
+            return inner.orders.put(key.clone(), order);
+        }
+        (_, _, Record::Key(key)) => {
+            inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
+            inner.keys.insert(key.key_id.clone(), Arc::new(key.clone()));
+            inner.unwritten_small.insert(keys::key(key), record::encode(&applied.record).into());
+        }
+        (_, _, Record::Subscription(s)) => {
+            let key = (s.merchant.clone(), s.subscription.clone());
+            inner.subscriptions.insert(key, s.clone());
+            let place = keys::subscription(s);
+            inner.unwritten_small.insert(place, record::encode(&applied.record).into());
+        }
+        _ => {}
+    }
+    let place = keys::version(&applied.subject);
+    inner.unwritten_small.insert(place, applied.version.to_be_bytes().to_vec());
+    inner.versions.insert(applied.subject, applied.version);
+    None
 }
 
 /// The rules look orders up here. A view that cannot be read stops the engine: deciding as if

@@ -131,7 +131,7 @@ impl Store {
             }
             for stored in &records {
                 let applied = self.replay(stored)?;
-                self.apply(vec![applied])?;
+                self.apply(&mut vec![applied])?;
             }
             progress(Progress { applied: self.applied(), head: journal.head() });
         }

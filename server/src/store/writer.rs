@@ -6,7 +6,10 @@
 //! step only means that some records are applied again at the next start.
 
 use std::{
-    sync::{Arc, PoisonError, atomic::Ordering::Release},
+    sync::{
+        Arc, PoisonError,
+        atomic::Ordering::{Acquire, Release},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -52,12 +55,21 @@ impl Writer {
         Ok(Self { store, thread: Some(thread) })
     }
 
-    /// Writes everything that is in memory only, now and in this thread.
+    /// Has everything that is applied now written, and waits for it. The next step comes after
+    /// the whole interval again.
     ///
     /// # Errors
-    /// [`Error::Sled`].
+    /// [`Error::Stopped`] if the writer failed.
     pub fn write_now(&self) -> Result<(), Error> {
-        self.store.write_step()
+        let applied = self.store.applied();
+        self.store.want(Wanted::Write);
+        while !self.store.stopped.load(Acquire) {
+            if self.store.written() >= applied {
+                return Ok(());
+            }
+            self.store.wait_for_step();
+        }
+        Err(Error::Stopped)
     }
 }
 
@@ -127,15 +139,20 @@ impl Store {
 
     /// Waits until there is room for another batch.
     pub(super) fn wait_for_room(&self) -> Result<(), Error> {
-        while !self.stopped.load(std::sync::atomic::Ordering::Acquire) {
+        while !self.stopped.load(Acquire) {
             if self.read().orders.unwritten() < UNWRITTEN_MAX {
                 return Ok(());
             }
             self.want(Wanted::Write);
-            let guard = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(self.wake.1.wait_timeout(guard, Duration::from_millis(50)));
+            self.wait_for_step();
         }
         Err(Error::Stopped)
+    }
+
+    /// Waits for the end of a step, or for some milliseconds.
+    fn wait_for_step(&self) {
+        let guard = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.wake.1.wait_timeout(guard, Duration::from_millis(50)));
     }
 
     fn wait_until_wanted(&self) -> Wanted {

@@ -1,6 +1,6 @@
 //! The whole state of an order.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Unreadable,
@@ -20,6 +20,7 @@ use crate::{
     domain::{
         digest::ContentId,
         order::{Facts, HeldReading, Order},
+        sorted::SortedMap,
         statement::Held,
     },
     record::FORMAT,
@@ -197,7 +198,7 @@ impl StoredFacts {
     fn read_statements(
         &self,
         from: &Reader<'_>,
-    ) -> Result<BTreeMap<ContentId, Arc<Held>>, Unreadable> {
+    ) -> Result<SortedMap<ContentId, Arc<Held>>, Unreadable> {
         if self.statement_ids.len() != self.statements.len() {
             return Err(invalid("statements and their ids"));
         }

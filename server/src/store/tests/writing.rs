@@ -84,11 +84,11 @@ fn too_much_that_is_unwritten_makes_the_engine_wait() {
     let store = bench.store.clone();
     // Nothing is written while this is held.
     let stepping = store.stepping.lock().unwrap();
-    store.apply(flood).unwrap();
+    store.apply(&mut flood).unwrap();
     assert!(store.read().orders.unwritten() >= UNWRITTEN_MAX);
     let (sender, applied) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
-        scope.spawn(|| sender.send(store.apply(vec![last])));
+        scope.spawn(|| sender.send(store.apply(&mut vec![last])));
         assert!(applied.recv_timeout(std::time::Duration::from_millis(120)).is_err());
         store.stopped.store(true, Relaxed);
         store.wake.1.notify_all();

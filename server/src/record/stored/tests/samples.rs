@@ -16,6 +16,7 @@ use crate::{
         },
         money::{Currency, Money},
         order::{Decided, Facts, HeldReading, Order},
+        sorted::SortedMap,
         statement::{Basis, Held},
         time::Time,
     },
@@ -225,10 +226,10 @@ pub(super) fn orders() -> Vec<(String, Order)> {
     let mut facts = Facts::default();
     facts::all().iter().for_each(|fact| facts.add(fact));
     let held = Held { account: account(), basis: Basis::Poll, statement: facts::statement() };
-    facts.statements = BTreeMap::from([(content(40), Arc::new(held))]);
+    facts.statements = SortedMap::from([(content(40), Arc::new(held))]);
     let statements = vec![content(40)];
     let reading = HeldReading { revision: 2, repeats: 3, statements };
-    facts.readings = BTreeMap::from([(content(41), reading)]);
+    facts.readings = SortedMap::from([(content(41), reading)]);
     let request = RequestId::parse(REQUEST).unwrap();
     let request = RequestKey { method: Method::CreateOrder, request };
     let full = Order {

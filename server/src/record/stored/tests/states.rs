@@ -33,8 +33,8 @@ fn any_facts() -> BoxedStrategy<Facts> {
             order: intents.0,
             attempts: intents.1.into_iter().map(|a| (a.attempt.clone(), a)).collect(),
             operations: intents.2.into_iter().map(|o| ((o.kind, o.operation.clone()), o)).collect(),
-            readings,
-            statements,
+            readings: readings.into_iter().collect(),
+            statements: statements.into_iter().collect(),
             shared,
             beyond_limit,
         })
