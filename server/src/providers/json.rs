@@ -10,17 +10,24 @@
 
 use std::ops::Range;
 
+use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Unreadable;
-use crate::domain::ids::{InvalidName, ProviderId, Reference};
+use crate::domain::{
+    ids::{InvalidName, ProviderId, Reference},
+    time::Time,
+};
 
 /// How deep arrays and objects may be nested in a body.
 pub(super) const DEPTH_MAX: usize = 128;
 
 /// Bytes of an event's name that are kept.
 pub(super) const EVENT_NAME_BYTES_MAX: usize = 128;
+
+/// Characters of a time: enough for nanoseconds and an offset.
+const TIME_CHARS_MAX: usize = 40;
 
 /// A name that a body gives its event, cut to what is kept.
 pub(super) fn event_name(text: &str) -> String {
@@ -64,6 +71,32 @@ impl<'a> Object<'a> {
         let members: Members<'a> = serde_json::from_str(value.get())
             .map_err(|_| unreadable(&place, "must be a JSON object"))?;
         Ok(Self { place, members: members.0 })
+    }
+
+    /// The object of that name, if there is one.
+    pub(super) fn maybe_object(&self, name: &str) -> Result<Option<Self>, Unreadable> {
+        if self.value(name)?.is_none() {
+            return Ok(None);
+        }
+        self.object(name).map(Some)
+    }
+
+    /// The objects in the array of that name, at most so many; none if there is no array.
+    pub(super) fn objects(&self, name: &str, max: usize) -> Result<Vec<Self>, Unreadable> {
+        let place = self.place_of(name);
+        let Some(value) = self.value(name)? else { return Ok(Vec::new()) };
+        let items: Vec<&'a RawValue> = serde_json::from_str(value.get())
+            .map_err(|_| unreadable(&place, "must be a JSON array"))?;
+        if items.len() > max {
+            return Err(unreadable(&place, format!("holds more than {max}")));
+        }
+        let object = |(index, item): (usize, &&'a RawValue)| {
+            let place = format!("{place}[{index}]");
+            let members: Members<'a> = serde_json::from_str(item.get())
+                .map_err(|_| unreadable(&place, "must be a JSON object"))?;
+            Ok(Self { place, members: members.0 })
+        };
+        items.iter().enumerate().map(object).collect()
     }
 
     /// All names and values, in the order of the body, repeats included.
@@ -112,6 +145,18 @@ impl<'a> Object<'a> {
             Some("false") => Ok(Some(false)),
             Some(_) => Err(unreadable(&self.place_of(name), "must be true or false")),
         }
+    }
+
+    /// The moment of that name, RFC 3339. The parser would take more of ISO 8601, and zone names,
+    /// which are no part of it.
+    pub(super) fn time(&self, name: &str) -> Result<Option<Time>, Unreadable> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let is_plain = text.len() <= TIME_CHARS_MAX && text.is_ascii() && !text.contains('[');
+        let parsed = if is_plain { text.parse::<Timestamp>().ok() } else { None };
+        let time = parsed.map(|time| Time::from_micros(time.as_microsecond()));
+        let place = || self.place_of(name);
+        time.map(Some)
+            .ok_or_else(|| unreadable(&place(), "must be a time such as 2026-11-21T12:00:00Z"))
     }
 
     /// The merchant's reference of that name.
@@ -225,6 +270,43 @@ mod tests {
         for body in [&b"\xff{}"[..], b"", b"[]", b"{", b"\"secret\"", b"{}{}", b"\xef\xbb\xbf{}"] {
             let what = Object::of_body(body).unwrap_err().what;
             assert!(what.starts_with("the body is not") && !what.contains("secret"), "{what}");
+        }
+    }
+
+    #[test]
+    fn arrays_of_objects_are_bounded() {
+        let body = br#"{"data":{"a":[{"x":"1"},{"x":"2"}],"b":[1],"c":{},"d":null}}"#;
+        let data = Object::of_body(body).unwrap().object("data").unwrap();
+        let items = data.objects("a", 2).unwrap();
+        let texts: Vec<_> = items.iter().map(|item| item.required_text("x").unwrap()).collect();
+        assert_eq!(texts, ["1", "2"]);
+        assert_eq!(items[1].required_text("y").unwrap_err().what, "data.a[1].y is missing");
+        assert_eq!(data.objects("a", 1).unwrap_err().what, "data.a holds more than 1");
+        assert_eq!(data.objects("b", 1).unwrap_err().what, "data.b[0] must be a JSON object");
+        assert_eq!(data.objects("c", 1).unwrap_err().what, "data.c must be a JSON array");
+        assert_eq!(data.objects("d", 1).unwrap().len(), 0);
+        assert!(data.maybe_object("d").unwrap().is_none());
+        assert!(data.maybe_object("c").unwrap().is_some());
+        assert!(data.maybe_object("a").is_err());
+    }
+
+    #[test]
+    fn times_are_rfc_3339() {
+        let time = |text: &str| {
+            let body = format!(r#"{{"t":"{text}"}}"#);
+            Object::of_body(body.as_bytes())
+                .unwrap()
+                .time("t")
+                .map(|time| time.map(Time::as_micros))
+        };
+        assert_eq!(time("1970-01-01T01:00:01+01:00"), Ok(Some(1_000_000)));
+        assert_eq!(time("1970-01-01T00:00:00.25Z"), Ok(Some(250_000)));
+        assert_eq!(time(""), Ok(None));
+        for text in ["1970-01-01", "1", "1970-01-01T00:00:00", "1970-01-01T00:00:00Z[UTC]"] {
+            assert_eq!(
+                time(text).unwrap_err().what,
+                "t must be a time such as 2026-11-21T12:00:00Z"
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 //! One file per provider, pure: no I/O, no clock. Adding one is a file and a line in
 //! [`by_name`]; `README.md` in this folder has the checklist.
 
+pub mod adyen;
 mod amount;
 mod json;
 pub mod optty;
@@ -205,12 +206,13 @@ pub trait Provider: Send + Sync + 'static {
 }
 
 /// The names that a configuration may use.
-pub const NAMES: &[&str] = &["optty", "standard-webhooks"];
+pub const NAMES: &[&str] = &["adyen", "optty", "standard-webhooks"];
 
 /// The provider of that name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
     match name {
+        "adyen" => Some(&adyen::Adyen),
         "optty" => Some(&optty::Optty),
         "standard-webhooks" => Some(&standard_webhooks::StandardWebhooks),
         _ => None,

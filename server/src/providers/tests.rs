@@ -2,6 +2,7 @@
 //! signed bodies, verified and read by the adapter, and delivered in any order with repeats; that
 //! copying the records gives what was decided (3.1 a) is checked on the way.
 
+pub(super) mod happened;
 mod lives;
 
 use proptest::prelude::*;

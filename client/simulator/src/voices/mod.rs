@@ -1,9 +1,11 @@
 //! The providers, one file each.
 
+mod adyen;
+
 use crate::voice::Voice;
 
 /// All of them.
-pub const ALL: &[&dyn Voice] = &[];
+pub const ALL: &[&dyn Voice] = &[&adyen::Adyen];
 
 /// The one of that name.
 #[must_use]
