@@ -6,6 +6,7 @@
 pub mod adyen;
 mod amount;
 mod json;
+pub mod mollie;
 pub mod optty;
 mod settings;
 pub mod standard_webhooks;
@@ -206,13 +207,14 @@ pub trait Provider: Send + Sync + 'static {
 }
 
 /// The names that a configuration may use.
-pub const NAMES: &[&str] = &["adyen", "optty", "standard-webhooks"];
+pub const NAMES: &[&str] = &["adyen", "mollie", "optty", "standard-webhooks"];
 
 /// The provider of that name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
     match name {
         "adyen" => Some(&adyen::Adyen),
+        "mollie" => Some(&mollie::Mollie),
         "optty" => Some(&optty::Optty),
         "standard-webhooks" => Some(&standard_webhooks::StandardWebhooks),
         _ => None,

@@ -1,11 +1,12 @@
 //! The providers, one file each.
 
 mod adyen;
+mod mollie;
 
 use crate::voice::Voice;
 
 /// All of them.
-pub const ALL: &[&dyn Voice] = &[&adyen::Adyen];
+pub const ALL: &[&dyn Voice] = &[&adyen::Adyen, &mollie::Mollie];
 
 /// The one of that name.
 #[must_use]
