@@ -189,6 +189,9 @@ impl AccountConfig {
             options: self.options(provider, &at("options"))?,
             credentials: self.credentials(provider, &at)?,
         };
+        provider
+            .check_options(&settings)
+            .map_err(|option| invalid(at(&format!("options.{}", option.name)), option.problem))?;
         if settings.secrets.is_empty() && provider.signs_webhooks(&settings) {
             return Err(invalid(at("secrets"), "must hold at least one secret"));
         }
@@ -309,4 +312,34 @@ fn read(file: &std::path::Path, setting: &str) -> Result<String, Error> {
     let text = std::fs::read_to_string(file);
     let text = text.map_err(|e| invalid(setting, format!("names {}: {e}", file.display())))?;
     Ok(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AccountConfig;
+
+    #[test]
+    fn options_are_checked_by_the_adapter() {
+        let mut account = AccountConfig::new("sq", "square", "shop");
+        account.secrets = vec!["key".to_owned().into()];
+        let error = |account: &AccountConfig| account.check(0).unwrap_err().to_string();
+        let of_url = "accounts[0].options.notification_url";
+        assert!(error(&account).contains(of_url), "it must be there");
+        account.options.insert("notification_url".to_owned(), "shop.example".to_owned());
+        assert!(error(&account).contains(of_url), "it must be a URL");
+        let url = "https://shop.example/webhooks/sq".to_owned();
+        account.options.insert("notification_url".to_owned(), url);
+        assert!(account.check(0).is_ok());
+        account.options.insert("capture".to_owned(), "manual".to_owned());
+        assert!(error(&account).contains("accounts[0].options.capture is not known"));
+    }
+
+    #[test]
+    fn only_signed_webhooks_need_a_secret() {
+        let mut account = AccountConfig::new("mollie", "mollie", "shop");
+        assert!(account.check(0).is_ok(), "classic webhooks are not signed");
+        account.options.insert("webhooks".to_owned(), "next-gen".to_owned());
+        let error = account.check(0).unwrap_err().to_string();
+        assert!(error.contains("accounts[0].secrets must hold at least one secret"), "{error}");
+    }
 }

@@ -99,6 +99,18 @@ impl<'a> Object<'a> {
         items.iter().enumerate().map(object).collect()
     }
 
+    /// The texts in the array of that name, at most so many; none if there is no array.
+    pub(super) fn texts(&self, name: &str, max: usize) -> Result<Vec<String>, Unreadable> {
+        let place = self.place_of(name);
+        let Some(value) = self.value(name)? else { return Ok(Vec::new()) };
+        let texts: Vec<String> = serde_json::from_str(value.get())
+            .map_err(|_| unreadable(&place, "must be a JSON array of strings"))?;
+        if texts.len() > max {
+            return Err(unreadable(&place, format!("holds more than {max}")));
+        }
+        Ok(texts)
+    }
+
     /// All names and values, in the order of the body, repeats included.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.members.iter().map(|(name, value)| (name.as_str(), *value))
@@ -288,6 +300,11 @@ mod tests {
         assert!(data.maybe_object("d").unwrap().is_none());
         assert!(data.maybe_object("c").unwrap().is_some());
         assert!(data.maybe_object("a").is_err());
+        let body = Object::of_body(br#"{"a":["x","y"],"b":[1],"c":null}"#).unwrap();
+        assert_eq!(body.texts("a", 2).unwrap(), ["x", "y"]);
+        assert_eq!(body.texts("a", 1).unwrap_err().what, "a holds more than 1");
+        assert_eq!(body.texts("b", 1).unwrap_err().what, "b must be a JSON array of strings");
+        assert_eq!(body.texts("c", 1).unwrap().len(), 0);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod json;
 pub mod mollie;
 pub mod optty;
 mod settings;
+pub mod square;
 pub mod standard_webhooks;
 mod status_api;
 #[cfg(test)]
@@ -17,7 +18,7 @@ mod tests;
 use std::ops::Range;
 
 pub use self::{
-    settings::{AccountSettings, Environment, OptionSpec, Secret, SigningSecret},
+    settings::{AccountSettings, Environment, InvalidOption, OptionSpec, Secret, SigningSecret},
     status_api::{Answer, Call, Host, OperationSubject, Response, StatusApi, Subject, Token},
 };
 use crate::domain::{
@@ -58,6 +59,9 @@ pub enum Rejected {
     /// The account has no secret to verify with.
     #[error("the account has no usable secret")]
     NoSecret,
+    /// The account does not say to which URL its webhooks are sent, and the provider signs that.
+    #[error("the account does not say to which URL its webhooks are sent")]
+    NoUrl,
     /// No signature where the provider puts it.
     #[error("there is no signature in {place}")]
     Missing {
@@ -134,6 +138,14 @@ pub trait Provider: Send + Sync + 'static {
         &[]
     }
 
+    /// Checks what [`OptionSpec`]s cannot say: an option that must be there, or its form.
+    ///
+    /// # Errors
+    /// [`InvalidOption`] names the option.
+    fn check_options(&self, _settings: &AccountSettings) -> Result<(), InvalidOption> {
+        Ok(())
+    }
+
     /// False if an account of these settings gets webhooks that nobody signs.
     fn signs_webhooks(&self, _settings: &AccountSettings) -> bool {
         true
@@ -207,7 +219,7 @@ pub trait Provider: Send + Sync + 'static {
 }
 
 /// The names that a configuration may use.
-pub const NAMES: &[&str] = &["adyen", "mollie", "optty", "standard-webhooks"];
+pub const NAMES: &[&str] = &["adyen", "mollie", "optty", "square", "standard-webhooks"];
 
 /// The provider of that name.
 #[must_use]
@@ -216,6 +228,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
         "adyen" => Some(&adyen::Adyen),
         "mollie" => Some(&mollie::Mollie),
         "optty" => Some(&optty::Optty),
+        "square" => Some(&square::Square),
         "standard-webhooks" => Some(&standard_webhooks::StandardWebhooks),
         _ => None,
     }

@@ -76,6 +76,15 @@ pub struct OptionSpec {
     pub help: &'static str,
 }
 
+/// An option that its adapter cannot work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidOption {
+    /// Its name.
+    pub name: &'static str,
+    /// What it must be.
+    pub problem: &'static str,
+}
+
 /// Settings of an account that its adapter heeds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountSettings {

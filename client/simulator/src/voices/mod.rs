@@ -2,11 +2,12 @@
 
 mod adyen;
 mod mollie;
+mod square;
 
 use crate::voice::Voice;
 
 /// All of them.
-pub const ALL: &[&dyn Voice] = &[&adyen::Adyen, &mollie::Mollie];
+pub const ALL: &[&dyn Voice] = &[&adyen::Adyen, &mollie::Mollie, &square::Square];
 
 /// The one of that name.
 #[must_use]

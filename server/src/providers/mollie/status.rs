@@ -1,5 +1,7 @@
 //! Asking Mollie: `GET /v2/payments/{id}` with its captures and refunds, by an API key.
 
+use std::borrow::Cow;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::entity;
@@ -18,8 +20,8 @@ const STEP: &str = "GET /v2/payments/{id}";
 pub(super) struct Api;
 
 impl StatusApi for Api {
-    fn api_url(&self, _: &AccountSettings) -> &'static str {
-        "https://api.mollie.com"
+    fn api_url(&self, _: &AccountSettings) -> Cow<'static, str> {
+        "https://api.mollie.com".into()
     }
 
     fn credentials(&self) -> &'static [&'static str] {
