@@ -322,7 +322,7 @@ mod tests {
     fn options_are_checked_by_the_adapter() {
         let mut account = AccountConfig::new("sq", "square", "shop");
         account.secrets = vec!["key".to_owned().into()];
-        let error = |account: &AccountConfig| account.check(0).unwrap_err().to_string();
+        let error = |account: &AccountConfig| account.check(0).err().unwrap().to_string();
         let of_url = "accounts[0].options.notification_url";
         assert!(error(&account).contains(of_url), "it must be there");
         account.options.insert("notification_url".to_owned(), "shop.example".to_owned());
@@ -339,7 +339,7 @@ mod tests {
         let mut account = AccountConfig::new("mollie", "mollie", "shop");
         assert!(account.check(0).is_ok(), "classic webhooks are not signed");
         account.options.insert("webhooks".to_owned(), "next-gen".to_owned());
-        let error = account.check(0).unwrap_err().to_string();
+        let error = account.check(0).err().unwrap().to_string();
         assert!(error.contains("accounts[0].secrets must hold at least one secret"), "{error}");
     }
 }

@@ -4,6 +4,7 @@
 
 pub(super) mod happened;
 mod lives;
+mod voices;
 
 use proptest::prelude::*;
 

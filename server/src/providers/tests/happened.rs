@@ -13,8 +13,8 @@ use crate::{
         time::Time,
     },
     providers::{
-        AccountSettings, Call, Content, Provider, Request, Response, SigningSecret, StatusApi,
-        Subject,
+        AccountSettings, Call, Content, Provider, Reading, Request, Response, SigningSecret,
+        StatusApi, Subject,
     },
 };
 
@@ -124,9 +124,15 @@ impl Pair {
         Self { voice, provider, speaker, settings }
     }
 
+    /// What the adapter reads of the voice's webhook.
+    pub(crate) fn contents(&self, event: &Event) -> Option<Vec<Content>> {
+        let readings = self.readings(event)?;
+        Some(readings.into_iter().map(|reading| reading.content).collect())
+    }
+
     /// What the adapter reads of the voice's webhook, after verifying it. `None` if the provider
     /// has no webhook for the event.
-    pub(crate) fn contents(&self, event: &Event) -> Option<Vec<Content>> {
+    pub(crate) fn readings(&self, event: &Event) -> Option<Vec<Reading>> {
         let webhook = self.voice.webhook(event, &self.speaker)?;
         let request = Request::new(&webhook.headers, &webhook.body);
         let now = Time::from_seconds(SECONDS);
@@ -138,7 +144,7 @@ impl Pair {
         }
         let readings = self.provider.read(&request, &self.settings).unwrap();
         assert!(readings.iter().all(|r| !r.event_id.is_empty() && r.event_id.len() <= 128));
-        Some(readings.into_iter().map(|reading| reading.content).collect())
+        Some(readings)
     }
 
     /// The statements of it.
