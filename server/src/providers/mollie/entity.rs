@@ -46,8 +46,8 @@ pub(super) fn not_ours(
     Ok(is_other.then_some("it is of another profile"))
 }
 
-/// What a payment says of itself and of the operations embedded in it; `None` if its status word
-/// is not known.
+/// What a payment says of itself and of the operations embedded in it; `None` if none of their
+/// status words is known.
 pub(super) fn payment(
     payment: &Object<'_>,
     settings: &AccountSettings,
@@ -61,7 +61,9 @@ pub(super) fn payment(
             operations.extend(operation_of(&one, *kind, id.clone(), settings)?);
         }
     }
-    let Some((claim, time)) = claim(payment)? else { return Ok(None) };
+    let Some((claim, time)) = claim(payment)? else {
+        return Ok(Some(operations).filter(|operations| !operations.is_empty()));
+    };
     let reason = match payment.maybe_object("statusReason")? {
         Some(reason) => reason.text("message")?,
         None => None,

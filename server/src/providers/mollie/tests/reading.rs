@@ -106,6 +106,13 @@ fn every_word_for_a_payment() {
     }
     let unknown = with(example(PAYMENT), &[("status", json!("disputed"))]);
     assert_eq!(words(&unknown, "payment.paid"), "ignored: its status word is not known");
+    let refund = json!({
+        "id": "re_1", "status": "refunded", "amount": { "currency": "EUR", "value": "4.00" },
+    });
+    let embedded = json!({ "refunds": [refund] });
+    let refunded = with(unknown, &[("_embedded", embedded)]);
+    let says = format!("{OF}: Refund refund=re_1 SUCCESSFUL 4.00 EUR");
+    assert_eq!(words(&refunded, "payment.paid"), says, "what is known of it is said");
     // Released before Mollie showed when it was authorised.
     let manual =
         with(example(PAYMENT), &[("status", json!("canceled")), ("authorizedAt", Value::Null)]);
