@@ -8,6 +8,8 @@
 //!   one of the two values and the reading use the other. Repeats of other names do no harm.
 //! - `null`, and an empty text, say as little as an absent value.
 
+mod nested;
+
 use std::ops::Range;
 
 use jiff::Timestamp;

@@ -5,6 +5,7 @@
 
 pub mod adyen;
 mod amount;
+mod header;
 mod json;
 pub mod mollie;
 pub mod optty;
@@ -12,8 +13,10 @@ mod settings;
 pub mod square;
 pub mod standard_webhooks;
 mod status_api;
+pub mod stripe;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::ops::Range;
 
@@ -219,7 +222,14 @@ pub trait Provider: Send + Sync + 'static {
 }
 
 /// The names that a configuration may use.
-pub const NAMES: &[&str] = &["adyen", "mollie", "optty", "square", "standard-webhooks"];
+pub const NAMES: &[&str] = &[
+    "adyen",
+    "mollie",
+    "optty",
+    "square",
+    "standard-webhooks",
+    "stripe",
+];
 
 /// The provider of that name.
 #[must_use]
@@ -230,6 +240,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
         "optty" => Some(&optty::Optty),
         "square" => Some(&square::Square),
         "standard-webhooks" => Some(&standard_webhooks::StandardWebhooks),
+        "stripe" => Some(&stripe::Stripe),
         _ => None,
     }
 }

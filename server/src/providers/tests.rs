@@ -5,6 +5,8 @@
 pub(super) mod happened;
 mod lives;
 mod voices;
+pub(super) mod spoken;
+mod spoken_lives;
 
 use proptest::prelude::*;
 

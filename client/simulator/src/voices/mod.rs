@@ -1,13 +1,19 @@
 //! The providers, one file each.
 
-mod adyen;
-mod mollie;
-mod square;
+pub mod adyen;
+pub mod mollie;
+pub mod square;
+pub mod stripe;
 
 use crate::voice::Voice;
 
 /// All of them.
-pub const ALL: &[&dyn Voice] = &[&adyen::Adyen, &mollie::Mollie, &square::Square];
+pub const ALL: &[&dyn Voice] = &[
+    &adyen::Adyen,
+    &mollie::Mollie,
+    &square::Square,
+    &stripe::Stripe,
+];
 
 /// The one of that name.
 #[must_use]

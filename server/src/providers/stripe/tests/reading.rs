@@ -1,0 +1,397 @@
+//! Every word of the tables, and what is missing, doubled or of another form.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::providers::{Content, Environment, tests::spoken::words};
+
+fn read(body: &Value, settings: &AccountSettings) -> Result<Reading, String> {
+    let body = body.to_string();
+    let readings = Stripe.read(&Request::new(&[], body.as_bytes()), settings);
+    readings.map(|mut readings| readings.remove(0)).map_err(|err| err.what)
+}
+
+fn event(name: &str, object: &Value) -> Value {
+    json!({
+        "id": "evt_1", "object": "event", "type": name, "created": 1_700_000_000, "livemode": true,
+        "data": { "object": object },
+    })
+}
+
+/// What an event says in words; `ignored: …` or `unreadable: …` if nothing.
+fn said(name: &str, object: &Value) -> Vec<String> {
+    match read(&event(name, object), &settings(&[SECRET])) {
+        Ok(Reading { content: Content::Statements(statements), .. }) => {
+            statements.iter().map(words).collect()
+        }
+        Ok(Reading { content: Content::Ignored { reason }, .. }) => {
+            vec![format!("ignored: {reason}")]
+        }
+        Ok(reading) => panic!("{reading:?}"),
+        Err(what) => vec![format!("unreadable: {what}")],
+    }
+}
+
+/// `base` with the members of `other`.
+fn with(base: &Value, other: &Value) -> Value {
+    let mut both = base.clone();
+    for (name, value) in other.as_object().unwrap() {
+        both[name] = value.clone();
+    }
+    both
+}
+
+fn intent(other: &Value) -> Value {
+    let base = json!({
+        "id": "pi_1", "object": "payment_intent", "amount": 1299, "currency": "eur",
+        "capture_method": "automatic", "metadata": { "order_id": "o1" }, "livemode": true,
+    });
+    with(&base, other)
+}
+
+fn charge(other: &Value) -> Value {
+    let base = json!({
+        "id": "ch_1", "object": "charge", "amount": 1299, "amount_captured": 0, "captured": false,
+        "currency": "eur", "payment_intent": "pi_1", "status": "succeeded", "metadata": {},
+    });
+    with(&base, other)
+}
+
+fn refund(other: &Value) -> Value {
+    let base = json!({
+        "id": "re_1", "object": "refund", "amount": 500, "charge": "ch_1", "currency": "eur",
+        "payment_intent": "pi_1", "status": "succeeded", "metadata": { "refund_id": "x1" },
+    });
+    with(&base, other)
+}
+
+#[test]
+fn every_status_of_a_payment_intent_is_read() {
+    let error = json!({ "type": "card_error", "code": "card_declined", "decline_code": "lost" });
+    let failure = json!({ "type": "api_error", "code": "processing_error" });
+    let of = "of 12.99 EUR for payment_intent=pi_1 o1";
+    let with_charge = "of 12.99 EUR for charge=ch_1,payment_intent=pi_1 o1";
+    for (name, object, expected) in [
+        ("created", json!({"status": "requires_payment_method"}), format!("PENDING {of}")),
+        ("created", json!({"status": "requires_confirmation"}), format!("PENDING {of}")),
+        ("requires_action", json!({"status": "requires_action"}), format!("PENDING {of}")),
+        ("processing", json!({"status": "processing"}), format!("PENDING {of}")),
+        ("partially_funded", json!({"status": "requires_action"}), format!("PENDING {of}")),
+        (
+            "payment_failed",
+            json!({"status": "requires_payment_method", "last_payment_error": error}),
+            format!("TRY_DECLINED {of}"),
+        ),
+        (
+            "payment_failed",
+            json!({"status": "requires_payment_method", "last_payment_error": failure}),
+            format!("TRY_ERROR {of}"),
+        ),
+        (
+            "payment_failed",
+            json!({"status": "requires_payment_method"}),
+            format!("TRY_DECLINED {of}"),
+        ),
+        (
+            "amount_capturable_updated",
+            json!({"status": "requires_capture", "latest_charge": "ch_1",
+                "amount_capturable": 1299, "amount_received": 0}),
+            format!("AUTHORIZED {with_charge}"),
+        ),
+        (
+            "amount_capturable_updated",
+            json!({"status": "requires_capture", "amount_capturable": 1000}),
+            "AUTHORIZED of 10.00 EUR for payment_intent=pi_1 o1".to_owned(),
+        ),
+        (
+            "succeeded",
+            json!({"status": "succeeded", "latest_charge": {"id": "ch_1"}, "amount_received": 1299}),
+            format!("SOLD {with_charge}"),
+        ),
+        ("canceled", json!({"status": "canceled"}), format!("CANCELED {of}")),
+        (
+            "canceled",
+            json!({"status": "canceled", "cancellation_reason": "abandoned"}),
+            format!("EXPIRED {of}"),
+        ),
+        (
+            "canceled",
+            json!({"status": "canceled", "cancellation_reason": "expired"}),
+            format!("EXPIRED {of}"),
+        ),
+        (
+            "canceled",
+            json!({"status": "canceled", "cancellation_reason": "automatic",
+                "latest_charge": "ch_1", "capture_method": "manual"}),
+            format!("AUTHORIZATION_EXPIRED {with_charge}"),
+        ),
+        (
+            "canceled",
+            json!({"status": "canceled", "latest_charge": "ch_1"}),
+            format!("AUTHORIZATION_CANCELED {with_charge}"),
+        ),
+    ] {
+        let name = format!("payment_intent.{name}");
+        assert_eq!(said(&name, &intent(&object)), [expected], "{name} {object}");
+    }
+}
+
+#[test]
+fn a_capture_is_named_by_the_charge_whoever_tells_of_it() {
+    let held = json!({"status": "requires_capture", "latest_charge": "ch_1",
+        "amount_capturable": 799, "amount_received": 500, "capture_method": "manual"});
+    let part = json!({"status": "succeeded", "latest_charge": "ch_1", "amount_received": 500,
+        "capture_method": "manual"});
+    let names = "for charge=ch_1,payment_intent=pi_1";
+    let expected = [
+        format!("AUTHORIZED of 12.99 EUR {names} o1"),
+        format!("Capture SUCCESSFUL charge=ch_1 - of 5.00 EUR {names} o1"),
+    ];
+    assert_eq!(said("payment_intent.succeeded", &intent(&part)), expected);
+    assert_eq!(said("payment_intent.amount_capturable_updated", &intent(&held)), expected);
+    let listed =
+        with(&part, &json!({"latest_charge": null, "charges": {"data": [{"id": "ch_1"}]}}));
+    assert_eq!(said("payment_intent.succeeded", &intent(&listed)), expected);
+    let captured = charge(&json!({"captured": true, "amount_captured": 500}));
+    let expected = expected.map(|words| words.replace("o1", "-"));
+    assert_eq!(said("charge.captured", &captured), expected);
+    assert_eq!(said("charge.updated", &captured), expected);
+    let whole = json!({"status": "succeeded", "latest_charge": "ch_1", "amount_received": 1299,
+        "capture_method": "manual"});
+    assert_eq!(said("payment_intent.succeeded", &intent(&whole)).len(), 2);
+    let unnamed = json!({"status": "succeeded", "amount_received": 500});
+    let what = "unreadable: the charge that was captured is missing";
+    assert_eq!(said("payment_intent.succeeded", &intent(&unnamed)), [what]);
+}
+
+#[test]
+fn a_cancelled_authorisation_is_a_void_too() {
+    let canceled = json!({"status": "canceled", "latest_charge": "ch_1",
+        "capture_method": "manual", "cancellation_reason": "requested_by_customer"});
+    let expected = [
+        "AUTHORIZATION_CANCELED of 12.99 EUR for charge=ch_1,payment_intent=pi_1 o1",
+        "Void SUCCESSFUL charge=ch_1 - of - for charge=ch_1,payment_intent=pi_1 o1",
+    ];
+    assert_eq!(said("payment_intent.canceled", &intent(&canceled)), expected);
+    let shown = |charge: Value| with(&canceled, &json!({ "latest_charge": charge }));
+    let held = json!({"id": "ch_1", "status": "succeeded", "captured": false});
+    assert_eq!(said("payment_intent.canceled", &intent(&shown(held))), expected);
+    let failed = json!({"id": "ch_1", "status": "failed", "captured": false});
+    assert_eq!(said("payment_intent.canceled", &intent(&shown(failed))), expected[..1]);
+}
+
+#[test]
+fn every_status_of_a_charge_is_read() {
+    let names = "of 12.99 EUR for charge=ch_1,payment_intent=pi_1 -";
+    let alone = "of 12.99 EUR for charge=ch_1 -";
+    for (name, object, expected) in [
+        ("pending", json!({"status": "pending"}), format!("PENDING {names}")),
+        ("succeeded", json!({}), format!("AUTHORIZED {names}")),
+        ("succeeded", json!({"captured": true, "amount_captured": 1299}), format!("SOLD {names}")),
+        ("succeeded", json!({"payment_intent": null}), format!("AUTHORIZED {alone}")),
+        (
+            "failed",
+            json!({"status": "failed", "failure_code": "card_declined"}),
+            format!("TRY_DECLINED {names}"),
+        ),
+        ("updated", json!({"status": "failed"}), format!("TRY_DECLINED {names}")),
+        ("expired", json!({}), format!("AUTHORIZATION_EXPIRED {names}")),
+        (
+            "refunded",
+            json!({"payment_intent": null, "refunded": true}),
+            format!("Void SUCCESSFUL charge=ch_1 - {alone}"),
+        ),
+    ] {
+        let name = format!("charge.{name}");
+        assert_eq!(said(&name, &charge(&object)), [expected], "{name} {object}");
+    }
+}
+
+#[test]
+fn every_status_of_a_refund_is_read() {
+    let names = "of 5.00 EUR for charge=ch_1,payment_intent=pi_1 -";
+    for (status, expected) in [
+        ("pending", "PENDING"),
+        ("requires_action", "PENDING"),
+        ("succeeded", "SUCCESSFUL"),
+        ("failed", "CORRECTED"),
+        ("canceled", "CANCELED"),
+    ] {
+        for name in ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"] {
+            let object = refund(&json!({ "status": status }));
+            assert_eq!(said(name, &object), [format!("Refund {expected} refund=re_1 x1 {names}")]);
+        }
+    }
+    let nobodys = refund(&json!({"charge": null, "payment_intent": null}));
+    let what = "unreadable: data.object.payment_intent and the charge are missing";
+    assert_eq!(said("refund.created", &nobodys), [what]);
+}
+
+#[test]
+fn a_refunded_charge_says_what_it_lists() {
+    let captured = json!({"captured": true, "amount_captured": 1299});
+    let nothing = "ignored: it names no refund; the refund's own events do";
+    assert_eq!(said("charge.refunded", &charge(&captured)), [nothing]);
+    let list = json!({"refunds": {"data": [refund(&json!({})), refund(&json!({"id": "re_2"}))]}});
+    let listed = said("charge.refunded", &charge(&with(&captured, &list)));
+    assert_eq!((listed.len(), listed[1].starts_with("Refund SUCCESSFUL refund=re_2")), (2, true));
+    // The rest of a partial capture is let go as a "refund" too.
+    let part = json!({"captured": true, "amount_captured": 500});
+    assert_eq!(said("charge.refunded", &charge(&with(&part, &list))), [nothing]);
+    assert_eq!(said("charge.refunded", &charge(&list)), [nothing]);
+}
+
+#[test]
+fn what_is_not_known_is_kept_and_ignored() {
+    let unknown = "ignored: the event's name is not known";
+    for name in ["setup_intent.created", "payment_intent.imagined", "invoice.paid"] {
+        assert_eq!(said(name, &json!({})), [unknown], "{name}");
+    }
+    assert_eq!(said("charge.dispute.created", &json!({})), ["ignored: disputes are not followed"]);
+    let word = "ignored: its status word is not known";
+    assert_eq!(said("payment_intent.created", &intent(&json!({"status": "new"}))), [word]);
+    assert_eq!(said("charge.updated", &charge(&json!({"status": "new"}))), [word]);
+    assert_eq!(said("refund.updated", &refund(&json!({"status": "new"}))), [word]);
+    let thin = with(
+        &event("v1.billing.meter.no_meter_found", &json!({})),
+        &json!({"object": "v2.core.event", "data": null}),
+    );
+    let Content::Ignored { reason } = read(&thin, &settings(&[])).unwrap().content else {
+        panic!()
+    };
+    assert_eq!(reason, "a thin event holds no object, only where one is");
+}
+
+#[test]
+fn other_environments_and_accounts_are_ignored() {
+    let body = event("payment_intent.created", &intent(&json!({"status": "processing"})));
+    let reason = |body: &Value, settings: &AccountSettings| match read(body, settings) {
+        Ok(Reading { content: Content::Ignored { reason }, .. }) => Some(reason),
+        _ => None,
+    };
+    let live = settings(&[]);
+    let sandbox = AccountSettings { environment: Environment::Sandbox, ..live.clone() };
+    let test = with(&body, &json!({"livemode": false}));
+    assert_eq!((reason(&body, &live), reason(&test, &sandbox)), (None, None));
+    let other = Some("it is of the other environment".to_owned());
+    assert_eq!((reason(&body, &sandbox), reason(&test, &live)), (other.clone(), other));
+    let named = |name: &str| with(&body, &json!({ "account": name }));
+    let mut own = AccountSettings { provider_merchant: Some("acct_1".to_owned()), ..live.clone() };
+    assert_eq!(reason(&named("acct_2"), &live), None);
+    assert_eq!((reason(&body, &own), reason(&named("acct_1"), &own)), (None, None));
+    let another = Some("it is of another Stripe account".to_owned());
+    assert_eq!(reason(&named("acct_2"), &own), another);
+    own.options.insert(CONNECTED, "yes".to_owned());
+    assert_eq!((reason(&body, &own), reason(&named("acct_1"), &own)), (another, None));
+}
+
+#[test]
+fn the_reference_stands_where_the_option_says() {
+    let object =
+        intent(&json!({"status": "processing", "metadata": {"order": "o2", "order_id": " x"}}));
+    let of = |key: Option<&str>| {
+        let mut settings = settings(&[]);
+        settings.options.extend(key.map(|key| (REFERENCE_KEY, key.to_owned())));
+        let reading = read(&event("payment_intent.processing", &object), &settings).unwrap();
+        let Content::Statements(statements) = reading.content else { panic!() };
+        statements[0].reference.as_ref().map(|reference| reference.as_str().to_owned())
+    };
+    // A text that can be no reference was not given by us.
+    assert_eq!((of(None), of(Some("order")), of(Some(""))), (None, Some("o2".to_owned()), None));
+}
+
+#[test]
+fn amounts_are_whole_minor_units() {
+    let read = |amount: &str, currency: &str| {
+        let body =
+            event("payment_intent.processing", &json!({"id": "pi_1", "status": "processing"}));
+        let fields = format!(r#""amount":{amount},"currency":"{currency}","status""#);
+        let body = body.to_string().replace(r#""status""#, &fields);
+        let readings = Stripe.read(&Request::new(&[], body.as_bytes()), &settings(&[]));
+        match readings.map(|mut readings| readings.remove(0).content) {
+            Ok(Content::Statements(said)) => words(&said[0]),
+            other => format!("{other:?}"),
+        }
+    };
+    assert!(read("500", "isk").starts_with("PENDING of 5.00 ISK"));
+    assert!(read("500", "jpy").starts_with("PENDING of 500 JPY"));
+    assert!(read("500", "bhd").starts_with("PENDING of 0.500 BHD"));
+    for (amount, currency) in [
+        ("-1", "eur"),
+        ("1.5", "eur"),
+        ("1e3", "eur"),
+        ("\" 1\"", "eur"),
+        ("\"NaN\"", "eur"),
+        ("99999999999999999999", "eur"),
+        ("1", "xxq"),
+        ("1", ""),
+    ] {
+        let what = read(amount, currency);
+        assert!(what.starts_with("Err") && !what.contains("9999"), "{amount}: {what}");
+    }
+}
+
+#[test]
+fn a_known_event_in_another_form_is_unreadable() {
+    let body = event("payment_intent.processing", &intent(&json!({"status": "processing"})));
+    let what = |other: &Value| read(&with(&body, other), &settings(&[])).unwrap_err();
+    assert_eq!(what(&json!({"id": 7})), "id must be a JSON string");
+    assert_eq!(what(&json!({"type": null})), "type is missing");
+    assert_eq!(what(&json!({"created": "now"})), "created must be whole seconds since 1970");
+    assert_eq!(what(&json!({"livemode": "yes"})), "livemode must be true or false");
+    assert_eq!(what(&json!({"data": {}})), "data.object is missing");
+    let unnamed = json!({"data": {"object": intent(&json!({"id": null, "status": "processing"}))}});
+    assert_eq!(what(&unnamed), "data.object.id is missing");
+    let twice = body.to_string().replace(r#""amount":"#, r#""amount":1,"amount":"#);
+    let err = Stripe.read(&Request::new(&[], twice.as_bytes()), &settings(&[])).unwrap_err();
+    assert_eq!(err.what, "data.object.amount stands twice in its object");
+    let deep = format!(r#"{{"id":"evt_1","data":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    let err = Stripe.read(&Request::new(&[], deep.as_bytes()), &settings(&[])).unwrap_err();
+    assert!(err.what.contains("nested deeper"));
+}
+
+#[test]
+fn what_lets_somebody_pay_is_sensitive() {
+    let object = intent(&json!({
+        "client_secret": "pi_1_secret", "payment_method": "pm_1", "customer": "cus_1",
+        "latest_charge": {"billing_details": {"email": "a@b.c"}},
+    }));
+    let body = event("payment_intent.processing", &object).to_string();
+    let found = Stripe.sensitive(body.as_bytes());
+    let mut texts: Vec<_> = found.into_iter().map(|range| &body[range]).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["a@b.c", "cus_1", "pi_1_secret", "pm_1"]);
+}
+
+#[test]
+fn the_event_of_the_reference_documentation_is_kept() {
+    // docs.stripe.com/api/events/object, as printed.
+    let body = r#"{
+  "id": "evt_1NG8Du2eZvKYlo2CUI79vXWy",
+  "object": "event",
+  "api_version": "2019-02-19",
+  "created": 1686089970,
+  "data": {
+    "object": {
+      "id": "seti_1NG8Du2eZvKYlo2C9XMqbR0x",
+      "object": "setup_intent",
+      "application": null,
+      "automatic_payment_methods": null,
+      "cancellation_reason": null,
+      "client_secret": "seti_1NG8Du2eZvKYlo2C9XMqbR0x_secret_O2CdhLwGFh2Aej7bCY7qp8jlIuyR8DJ",
+      "created": 1686089970,
+      "status": "requires_confirmation",
+      "usage": "off_session"
+    }
+  },
+  "livemode": false,
+  "pending_webhooks": 0,
+  "request": {"id": null, "idempotency_key": null},
+  "type": "setup_intent.created"
+}"#;
+    let sandbox = AccountSettings { environment: Environment::Sandbox, ..settings(&[]) };
+    let reading = Stripe.read(&Request::new(&[], body.as_bytes()), &sandbox).unwrap().remove(0);
+    assert_eq!(reading.event_id, "evt_1NG8Du2eZvKYlo2CUI79vXWy");
+    assert!(matches!(reading.content, Content::Ignored { .. }));
+    assert_eq!(Stripe.sensitive(body.as_bytes()).len(), 1);
+}

@@ -1,0 +1,164 @@
+//! What is asked, and that the answers say the same as the webhooks.
+
+use paystatus_simulator::life::{
+    About, Event, OperationKind as Kind, OperationState as Is, Payment, PaymentState,
+};
+
+use super::{super::status::Api, *};
+use crate::{
+    domain::ids::{ProviderId, Reference},
+    providers::{
+        Answer, Response, Subject,
+        tests::spoken::{self, Spoken, all_words},
+    },
+};
+
+fn account() -> Spoken {
+    Spoken::new("stripe", &[], &[("secret_key", "sk_live_1")])
+}
+
+fn ids() -> Vec<ProviderId> {
+    vec![ProviderId::parse("payment_intent", "pi_p1").unwrap()]
+}
+
+/// Everything that happened, heard and asked.
+fn heard_and_asked(events: &[Event], payment: &Payment) {
+    let account = account();
+    let heard: Vec<_> = events.iter().flat_map(|event| account.hear(event)).collect();
+    let asked = account.ask(&ids(), None, std::slice::from_ref(payment));
+    let (heard, asked) = (all_words(&heard), all_words(&asked));
+    assert!(!asked.is_empty() && asked.is_subset(&heard), "{asked:#?} {heard:#?}");
+}
+
+#[test]
+fn every_state_is_told_alike() {
+    use PaymentState::{
+        AuthorizationExpired, Authorized, Canceled, Declined, Error, Expired, Paid, Pending,
+    };
+    for (state, word) in [
+        (Pending, "PENDING"),
+        (Authorized, "AUTHORIZED"),
+        (Paid, "SOLD"),
+        (Declined, "TRY_DECLINED"),
+        (Error, "TRY_ERROR"),
+        (Canceled, "CANCELED"),
+        (Expired, "EXPIRED"),
+        (AuthorizationExpired, "AUTHORIZATION_EXPIRED"),
+    ] {
+        let payment = spoken::payment("p1", "o1", state);
+        let told = spoken::event(&payment, About::Payment);
+        let heard = account().hear(&told);
+        assert!(
+            spoken::words(&heard[0]).starts_with(&format!("{word} of 100.00 AUD")),
+            "{heard:?}"
+        );
+        assert_eq!(heard[0].reference.as_ref().map(Reference::as_str), Some("o1"));
+        heard_and_asked(&[told], &payment);
+    }
+}
+
+#[test]
+fn operations_are_told_alike() {
+    let mut payment = spoken::payment("p1", "o1", PaymentState::Authorized);
+    let mut told = vec![spoken::event(&payment, About::Payment)];
+    told.push(spoken::operate(&mut payment, (Kind::Capture, "c1"), Is::Succeeded, 4000));
+    heard_and_asked(&told, &payment);
+    for (id, state) in [
+        ("r1", Is::Pending),
+        ("r1", Is::Succeeded),
+        ("r1", Is::Corrected),
+        ("r2", Is::Canceled),
+        ("r3", Is::Declined),
+        ("r4", Is::Error),
+        ("r5", Is::Succeeded),
+    ] {
+        told.push(spoken::operate(&mut payment, (Kind::Refund, id), state, 1000));
+        heard_and_asked(&told, &payment);
+    }
+    let mut payment = spoken::payment("p1", "o1", PaymentState::Authorized);
+    let told = spoken::operate(&mut payment, (Kind::Void, "v1"), Is::Succeeded, 10_000);
+    assert!(spoken::words(&account().hear(&told)[1]).starts_with("Void SUCCESSFUL charge=ch_p1"));
+    heard_and_asked(&[told], &payment);
+}
+
+#[test]
+fn a_payment_is_found_by_charge_and_by_reference() {
+    let account = account();
+    let reference = r"it's \ o1";
+    let payment = spoken::payment("p1", reference, PaymentState::Paid);
+    let ledger = [spoken::payment("p2", "o2", PaymentState::Paid), payment];
+    let expected = all_words(&account.ask(&ids(), None, &ledger));
+    let charge = [ProviderId::parse("charge", "ch_p1").unwrap()];
+    assert_eq!(all_words(&account.ask(&charge, None, &ledger)), expected);
+    assert_eq!(all_words(&account.ask(&[], Some(reference), &ledger)), expected);
+    assert!(account.ask(&[], Some("o3"), &ledger).is_empty());
+    assert!(
+        account
+            .ask(&[ProviderId::parse("payment_intent", "pi_9").unwrap()], None, &ledger)
+            .is_empty()
+    );
+}
+
+fn subject<'a>(ids: &'a [ProviderId], reference: Option<&'a Reference>) -> Subject<'a> {
+    Subject { ids, reference, amount: None, created: None, operations: &[] }
+}
+
+#[test]
+fn requests_are_stripes_own() {
+    let mut settings = settings(&[]);
+    settings.credentials.insert("secret_key".to_owned(), crate::providers::Secret::new("sk_1"));
+    let reference = Reference::parse("o 1/ä").unwrap();
+    let paths = |ids: &[ProviderId], reference| -> Vec<String> {
+        let calls = Api.ask(&subject(ids, reference), &settings);
+        calls.into_iter().map(|call| call.path).collect()
+    };
+    assert_eq!(
+        paths(&ids(), Some(&reference)),
+        [
+            "/v1/payment_intents/pi_p1?expand%5B%5D=latest_charge",
+            "/v1/refunds?payment_intent=pi_p1&limit=100",
+        ]
+    );
+    let search =
+        "/v1/payment_intents/search?query=metadata%5B%27order_id%27%5D%3A%27o+1%2F%C3%A4%27";
+    assert_eq!(paths(&[], Some(&reference)), [search]);
+    assert!(paths(&[], None).is_empty());
+    let above = [ProviderId::parse("payment_intent", "..").unwrap()];
+    assert!(paths(&above, None).iter().all(|path| !path.contains("/..")));
+
+    let call = Api.ask(&subject(&ids(), None), &settings).remove(0);
+    assert_eq!(account().status_for_strangers(&call), 401);
+    let mut authorized = call.clone();
+    Api.authorize(&mut authorized, None, &settings, Time::from_seconds(0));
+    let headers =
+        [("authorization", "Bearer sk_1".to_owned()), ("stripe-version", "2022-11-15".to_owned())];
+    assert_eq!(authorized.headers, headers);
+    settings.options.insert(CONNECTED, "yes".to_owned());
+    settings.provider_merchant = Some("acct_1".to_owned());
+    let mut connected = call;
+    Api.authorize(&mut connected, None, &settings, Time::from_seconds(0));
+    assert_eq!(connected.headers[2], ("stripe-account", "acct_1".to_owned()));
+}
+
+#[test]
+fn an_answer_that_is_none_changes_nothing() {
+    let ids = ids();
+    let subject = subject(&ids, None);
+    let read = |status: u16, body: &str| -> Result<Answer, Unreadable> {
+        let call = Api.ask(&subject, &settings(&[])).remove(0);
+        let response = Response { status, body: body.as_bytes() };
+        Api.read(&call, &response, &subject, &settings(&[]))
+    };
+    assert!(read(404, "<html>").unwrap().readings.is_empty());
+    assert!(read(400, "{}").is_err());
+    assert!(read(200, "{\"id\":\"pi_1\",").is_err());
+    assert!(read(200, &"[".repeat(500)).is_err());
+    let other =
+        r#"{"id":"pi_1","status":"succeeded","livemode":false,"amount":1,"currency":"eur"}"#;
+    assert!(read(200, other).unwrap().readings.is_empty());
+    let answers = [r#""pi_1""#, r#""pi_1" "#].map(|id| {
+        let body = format!(r#"{{"id":{id},"status":"processing","amount":1,"currency":"eur"}}"#);
+        read(200, &body).unwrap().readings
+    });
+    assert_eq!(answers[0], answers[1], "an answer that says the same again is equal");
+}
