@@ -18,11 +18,20 @@ use crate::domain::{
 /// The amount of that name, in the currency that the object's `currency` names. `None` if the
 /// object has no amount.
 pub(super) fn stated(object: &Object<'_>, name: &str) -> Result<Option<StatedAmount>, Unreadable> {
+    stated_in(object, name, "currency")
+}
+
+/// The same, where the currency has another name.
+pub(super) fn stated_in(
+    object: &Object<'_>,
+    name: &str,
+    currency_name: &str,
+) -> Result<Option<StatedAmount>, Unreadable> {
     let Some(value) = object.value(name)? else { return Ok(None) };
     let place = object.place_of(name);
-    let currency = object.required_text("currency")?;
-    let currency =
-        Currency::parse(&currency).map_err(|err| unreadable(&object.place_of("currency"), err))?;
+    let currency = object.required_text(currency_name)?;
+    let currency = Currency::parse(&currency)
+        .map_err(|err| unreadable(&object.place_of(currency_name), err))?;
     let text = decimal(value).ok_or_else(|| unreadable(&place, "must be a number or a string"))?;
     let digits = digits(currency);
     let money = Money::parse(&text, currency, digits.unwrap_or(0))

@@ -9,6 +9,7 @@ mod header;
 mod json;
 pub mod mollie;
 pub mod optty;
+pub mod paypal;
 mod settings;
 pub mod square;
 pub mod standard_webhooks;
@@ -76,6 +77,12 @@ pub enum Rejected {
     Malformed {
         /// Where it is.
         place: &'static str,
+    },
+    /// It was signed with a certificate that is not the provider's.
+    #[error("the certificate {what}")]
+    Untrusted {
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// It matches none of the active secrets.
     #[error("the signature matches none of the active secrets")]
@@ -226,6 +233,7 @@ pub const NAMES: &[&str] = &[
     "adyen",
     "mollie",
     "optty",
+    "paypal",
     "square",
     "standard-webhooks",
     "stripe",
@@ -239,6 +247,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
         "mollie" => Some(&mollie::Mollie),
         "optty" => Some(&optty::Optty),
         "square" => Some(&square::Square),
+        "paypal" => Some(&paypal::Paypal),
         "standard-webhooks" => Some(&standard_webhooks::StandardWebhooks),
         "stripe" => Some(&stripe::Stripe),
         _ => None,

@@ -2,6 +2,7 @@
 
 pub mod adyen;
 pub mod mollie;
+pub mod paypal;
 pub mod square;
 pub mod stripe;
 
@@ -11,6 +12,7 @@ use crate::voice::Voice;
 pub const ALL: &[&dyn Voice] = &[
     &adyen::Adyen,
     &mollie::Mollie,
+    &paypal::Paypal,
     &square::Square,
     &stripe::Stripe,
 ];

@@ -16,7 +16,15 @@ use crate::domain::{
 
 /// Accounts of the providers that are tested this way.
 fn accounts() -> Vec<spoken::Spoken> {
-    vec![spoken::Spoken::new("stripe", &[], &[("secret_key", "sk_live_1")])]
+    use spoken::Spoken;
+    let paypal = [
+        ("certificate_host", "127.0.0.1".to_owned()),
+        ("trust_roots_pem", paystatus_simulator::voices::paypal::ROOT.to_owned()),
+    ];
+    vec![
+        Spoken::new("paypal", &paypal, &[("client_id", "id"), ("client_secret", "secret")]),
+        Spoken::new("stripe", &[], &[("secret_key", "sk_live_1")]),
+    ]
 }
 
 /// Something that happens: to which payment, and what.
