@@ -5,6 +5,7 @@
 
 pub mod adyen;
 mod amount;
+pub mod checkout_com;
 mod header;
 mod json;
 pub mod mollie;
@@ -231,6 +232,7 @@ pub trait Provider: Send + Sync + 'static {
 /// The names that a configuration may use.
 pub const NAMES: &[&str] = &[
     "adyen",
+    "checkout-com",
     "mollie",
     "optty",
     "paypal",
@@ -245,6 +247,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
     match name {
         "adyen" => Some(&adyen::Adyen),
         "mollie" => Some(&mollie::Mollie),
+        "checkout-com" => Some(&checkout_com::CheckoutCom),
         "optty" => Some(&optty::Optty),
         "square" => Some(&square::Square),
         "paypal" => Some(&paypal::Paypal),

@@ -1,6 +1,7 @@
 //! The providers, one file each.
 
 pub mod adyen;
+pub mod checkout_com;
 pub mod mollie;
 pub mod paypal;
 pub mod square;
@@ -11,6 +12,7 @@ use crate::voice::Voice;
 /// All of them.
 pub const ALL: &[&dyn Voice] = &[
     &adyen::Adyen,
+    &checkout_com::CheckoutCom,
     &mollie::Mollie,
     &paypal::Paypal,
     &square::Square,

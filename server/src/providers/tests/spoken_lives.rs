@@ -12,6 +12,7 @@ use crate::domain::{
     command::{AcceptEvidence, Command},
     fact::Evidence,
     testing::{account, assert_same, parent, unnamed},
+    view::PaymentStatus,
 };
 
 /// Accounts of the providers that are tested this way.
@@ -23,6 +24,7 @@ fn accounts() -> Vec<spoken::Spoken> {
     ];
     vec![
         Spoken::new("paypal", &paypal, &[("client_id", "id"), ("client_secret", "secret")]),
+        Spoken::new("checkout-com", &[], &[("secret_key", "sk_1")]),
         Spoken::new("stripe", &[], &[("secret_key", "sk_live_1")]),
     ]
 }
@@ -127,6 +129,45 @@ proptest! {
                 world.order(&parent("o1").key()).map(|order| unnamed(&order.view))
             };
             assert_same(&view(&straight), &view(&permuted));
+        }
+    }
+}
+
+#[test]
+fn lives_that_are_told_come_to_their_end() {
+    use OperationState::{Declined as Refused, Succeeded as Done};
+    use PaymentState::{AuthorizationExpired, Authorized, Declined, Paid, Pending};
+    use PaymentStatus as Is;
+    let comes = |state| Step::Comes(0, state);
+    let captured = |units| Step::Operates(0, Kind::Capture, "1", Done, units);
+    let voided = Step::Operates(0, Kind::Void, "2", Done, 10_000);
+    let refunded = Step::Operates(0, Kind::Refund, "2", Done, 4000);
+    for (steps, expected) in [
+        (vec![comes(Pending)], Is::Pending),
+        (vec![comes(Authorized)], Is::Authorized),
+        (vec![comes(Paid)], Is::Successful),
+        (vec![comes(Declined)], Is::Declined),
+        (vec![comes(Declined), comes(Authorized)], Is::Authorized),
+        (vec![comes(Authorized), captured(4000)], Is::Successful),
+        (vec![comes(Authorized), captured(10_000), refunded], Is::Successful),
+        (
+            vec![comes(Authorized), Step::Operates(0, Kind::Capture, "1", Refused, 100)],
+            Is::Authorized,
+        ),
+        (vec![comes(Authorized), voided], Is::Canceled),
+        (vec![comes(Authorized), comes(AuthorizationExpired)], Is::Expired),
+    ] {
+        for account in accounts() {
+            let told = webhooks(&account, &steps);
+            let told: Vec<_> = told.iter().map(|webhook| accept(&account, webhook)).collect();
+            let world = run(&intents(account.provider)[..2], &told, &[0, 0]);
+            let view = world.view("o1");
+            // PayPal does not tell who voided: the merchant, or time.
+            let is_paypal = account.settings.options.contains_key("trust_roots_pem");
+            let expected =
+                if is_paypal && expected == Is::Expired { Is::Canceled } else { expected };
+            assert_eq!(view.summary.status, expected, "{steps:?}");
+            assert_eq!((view.attempts.len(), view.conditions.len()), (1, 0), "{steps:?}");
         }
     }
 }

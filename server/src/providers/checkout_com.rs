@@ -1,0 +1,132 @@
+//! Checkout.com: payments and their actions.
+//!
+//! Sources, named in brackets where a fact stands:
+//! - \[W\] www.checkout.com/docs, "Receive webhooks", "Configure your webhook server", and the page
+//!   of each event type, with its example.
+//! - \[A\] www.checkout.com/docs, "Format the amount value": digits of each currency.
+//! - \[P\] www.checkout.com/docs, "Get payment details", "Get payment actions", "Get a list of
+//!   payments".
+//! - \[C\] hookdeck/webhook-skills, `checkout-com-webhooks`: the signature, step by step.
+//!
+//! **The signature** \[W\]\[C\]. `Cko-Signature` is the HMAC-SHA256 of the raw body in hex, keyed
+//! with the webhook's key as text. It binds the body and no time, so a replay verifies for ever;
+//! the event's id makes it a repeat. The `Authorization` header that a webhook can be given
+//! beside it is not looked at: it is a second secret that proves less than the signature.
+//!
+//! **Attempts.** A payment may be declined and then approved under the same id (retries), so a
+//! declined one can still succeed. Captures, refunds and voids are actions with ids of their own.
+//! What expires or is cancelled may or may not have been authorised: `balances` tells where it
+//! stands there; without it the authorisation is over, which says as much of one that never was.
+//!
+//! Not documented, so left out or decided here: whether `reference` of a refund's event is the
+//! payment's or the refund's own (option `operation_reference`, the payment's by default); what is
+//! to be made of `payment_returned`; the environment of an event (each has its own key).
+
+mod reading;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use super::{
+    AccountSettings, Acknowledgement, OptionSpec, Provider, Reading, Rejected, Request, StatusApi,
+    Unreadable, header,
+    json::{self, Object},
+    text,
+};
+use crate::domain::{statement::Basis, time::Time};
+
+const SIGNATURE: &str = "cko-signature";
+
+const OPERATION_REFERENCE: &str = "operation_reference";
+const PREFIX: &str = "api_prefix";
+
+const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        name: OPERATION_REFERENCE,
+        values: &["payment", "operation"],
+        default: Some("payment"),
+        help: "whose reference the events of captures, refunds and voids carry",
+    },
+    OptionSpec {
+        name: PREFIX,
+        values: &[],
+        default: None,
+        help: "the account's own part of the API's host, if it has one",
+    },
+];
+
+/// Who pays, and what stored payment methods are called.
+const SENSITIVE: &[&str] = &["cryptogram", "email", "fingerprint", "number", "phone", "token"];
+
+/// The adapter.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckoutCom;
+
+impl Provider for CheckoutCom {
+    fn options(&self) -> &'static [OptionSpec] {
+        OPTIONS
+    }
+
+    fn verify(
+        &self,
+        request: &Request<'_>,
+        settings: &AccountSettings,
+        now: Time,
+    ) -> Result<(), Rejected> {
+        let secrets: Vec<&str> = settings.active_secrets(now).collect();
+        if secrets.is_empty() {
+            return Err(Rejected::NoSecret);
+        }
+        let mut tag = [0; 32];
+        hex::decode_to_slice(header::only(request, SIGNATURE)?, &mut tag)
+            .map_err(|_| Rejected::Malformed { place: SIGNATURE })?;
+        // All secrets are tried, whichever fits: the time taken tells nothing.
+        let fits =
+            |secret: &&&str| header::is_hmac_sha256(secret.as_bytes(), &[request.body], &tag);
+        if secrets.iter().filter(fits).count() == 0 { Err(Rejected::Mismatch) } else { Ok(()) }
+    }
+
+    fn read(
+        &self,
+        request: &Request<'_>,
+        settings: &AccountSettings,
+    ) -> Result<Vec<Reading>, Unreadable> {
+        json::check_depth(request.body)?;
+        let body = Object::of_body(request.body)?;
+        reading::read(&body, settings).map(|reading| vec![reading])
+    }
+
+    /// Every 2xx counts as success.
+    fn acknowledge(&self) -> Acknowledgement {
+        Acknowledgement { status: 200, body: "" }
+    }
+
+    fn basis(&self, _: &AccountSettings) -> Basis {
+        Basis::Webhook
+    }
+
+    /// Several payments may have one reference.
+    fn reference_identifies_attempt(&self) -> bool {
+        false
+    }
+
+    /// The id of the stored payment method stands in `source`, where ids have the same name as
+    /// everywhere.
+    fn sensitive(&self, body: &[u8]) -> Vec<Range<usize>> {
+        let mut ranges = text::named(body, SENSITIVE);
+        let data = Object::of_body(body).and_then(|body| body.object("data"));
+        for place in ["source", "customer"] {
+            let stored = data.as_ref().ok().and_then(|data| data.object(place).ok());
+            let id = stored.and_then(|stored| stored.value("id").ok().flatten());
+            ranges.extend(id.and_then(|id| json::string_range(body, id)));
+        }
+        ranges.sort_by_key(|range| range.start);
+        ranges
+    }
+
+    fn status_api(&self) -> Option<&'static dyn StatusApi> {
+        Some(&status::Api)
+    }
+}
