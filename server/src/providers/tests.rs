@@ -4,9 +4,9 @@
 
 pub(super) mod happened;
 mod lives;
-mod voices;
 pub(super) mod spoken;
 mod spoken_lives;
+mod voices;
 
 use proptest::prelude::*;
 
