@@ -1,8 +1,11 @@
 //! How one provider speaks: its webhooks, and its status API.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use crate::life::{Event, Payment};
+use crate::{
+    life::{Event, OperationKind, Payment},
+    standing::Standing,
+};
 
 /// Who speaks, and with what.
 #[derive(Clone, Debug, Default)]
@@ -102,6 +105,35 @@ pub trait Voice: Send + Sync + 'static {
 
     /// The webhook of an event, or `None` if the provider has none for it.
     fn webhook(&self, event: &Event, speaker: &Speaker) -> Option<Webhook>;
+
+    /// What an account's `options` must be to hear this voice, where the adapter's defaults do
+    /// not do: its webhooks come to `webhooks_url`, and the simulator is reached at `url`.
+    fn account_options(&self, _webhooks_url: &str, _url: &str) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// What payments are in, and how many digits its minor units hold.
+    fn currency(&self) -> (&'static str, u8) {
+        ("AUD", 2)
+    }
+
+    /// Which places of a body the signature covers; all of it unless a voice says otherwise.
+    /// None at all if the provider does not sign.
+    fn signed_places(&self, webhook: &Webhook, _speaker: &Speaker) -> Vec<Range<usize>> {
+        std::iter::once(0..webhook.body.len()).collect()
+    }
+
+    /// What a merchant records as the reference of an operation, where the provider takes none
+    /// and names the operation otherwise.
+    fn operation_reference(&self, _kind: OperationKind, _payment: &Payment) -> Option<String> {
+        None
+    }
+
+    /// What its words can come to at best: where a payment stands, unless the provider says one
+    /// thing of two.
+    fn standings(&self, payment: &Payment) -> Vec<Standing> {
+        vec![payment.standing()]
+    }
 
     /// Answers a question about the payments that the provider knows, after checking who asks.
     /// `None` if there is no such path; a provider without a status API has none at all.

@@ -13,6 +13,7 @@ use sha2::Sha256;
 
 use crate::{
     life::{Amount, Event, Operation, OperationKind, OperationState, Payment, PaymentState},
+    standing::Standing,
     voice::{Question, Reply, Speaker, Voice, Webhook},
 };
 
@@ -34,6 +35,15 @@ struct Item<'a> {
 impl Voice for Adyen {
     fn name(&self) -> &'static str {
         "adyen"
+    }
+
+    /// An abandoned payment and one that expired are one event, a refusal and an error another.
+    fn standings(&self, payment: &Payment) -> Vec<Standing> {
+        match (payment.state, payment.standing()) {
+            (PaymentState::Canceled, Standing::Canceled) => vec![Standing::Expired],
+            (PaymentState::Error, Standing::Error) => vec![Standing::Error, Standing::Declined],
+            (_, standing) => vec![standing],
+        }
     }
 
     /// 32 bytes in upper-case hex, as the Customer Area shows them.
@@ -58,6 +68,20 @@ impl Voice for Adyen {
         let body = json!({ "live": is_live.to_string(), "notificationItems": items });
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         Some(Webhook { headers, body: body.to_string().into_bytes() })
+    }
+
+    /// Eight fields are signed; these of them only stand once in an item.
+    fn signed_places(&self, webhook: &Webhook, _: &Speaker) -> Vec<std::ops::Range<usize>> {
+        let text = String::from_utf8_lossy(&webhook.body).into_owned();
+        let value = |name: &str| {
+            let before = format!("\"{name}\":\"");
+            let start = text.find(&before)? + before.len();
+            Some(start..start + text[start..].find('"')?)
+        };
+        ["eventCode", "merchantReference", "pspReference", "success"]
+            .into_iter()
+            .filter_map(value)
+            .collect()
     }
 
     fn answer(&self, _: &Question, _: &[Payment], _: &Speaker) -> Option<Reply> {

@@ -10,6 +10,7 @@ use sha2::Sha256;
 
 use crate::{
     life::{Amount, Event, Operation, OperationKind, OperationState, Payment, PaymentState},
+    standing::Standing,
     voice::{Question, Reply, Speaker, Voice, Webhook},
 };
 
@@ -20,6 +21,14 @@ pub struct CheckoutCom;
 impl Voice for CheckoutCom {
     fn name(&self) -> &'static str {
         "checkout-com"
+    }
+
+    /// A refusal and an error are one event.
+    fn standings(&self, payment: &Payment) -> Vec<Standing> {
+        match (payment.state, payment.standing()) {
+            (PaymentState::Error, Standing::Error) => vec![Standing::Declined],
+            (_, standing) => vec![standing],
+        }
     }
 
     fn webhook(&self, event: &Event, speaker: &Speaker) -> Option<Webhook> {

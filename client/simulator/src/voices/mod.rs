@@ -3,8 +3,10 @@
 pub mod adyen;
 pub mod checkout_com;
 pub mod mollie;
+pub mod optty;
 pub mod paypal;
 pub mod square;
+pub mod standard_webhooks;
 pub mod stripe;
 
 use crate::voice::Voice;
@@ -14,8 +16,10 @@ pub const ALL: &[&dyn Voice] = &[
     &adyen::Adyen,
     &checkout_com::CheckoutCom,
     &mollie::Mollie,
+    &optty::Optty,
     &paypal::Paypal,
     &square::Square,
+    &standard_webhooks::StandardWebhooks,
     &stripe::Stripe,
 ];
 

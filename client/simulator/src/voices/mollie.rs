@@ -11,6 +11,7 @@ use sha2::Sha256;
 
 use crate::{
     life::{Amount, Event, Operation, OperationKind, OperationState, Payment, PaymentState},
+    standing::Standing,
     voice::{Question, Reply, Speaker, Voice, Webhook},
 };
 
@@ -23,10 +24,24 @@ impl Voice for Mollie {
         "mollie"
     }
 
+    /// A refusal and an error are one status.
+    fn standings(&self, payment: &Payment) -> Vec<Standing> {
+        match (payment.state, payment.standing()) {
+            (PaymentState::Error, Standing::Error) => vec![Standing::Declined],
+            (_, standing) => vec![standing],
+        }
+    }
+
     fn webhook(&self, event: &Event, speaker: &Speaker) -> Option<Webhook> {
         let (word, entity, resource) = match event.operation() {
             None => payment_word(&event.payment)
                 .map(|word| (word, payment_object(&event.payment, speaker), "payment"))?,
+            // No capture is documented to fail after it succeeded.
+            Some(Operation {
+                kind: OperationKind::Capture,
+                state: OperationState::Corrected,
+                ..
+            }) => return None,
             // A release is no entity: it shows in the payment.
             Some(operation) if operation.kind == OperationKind::Void => {
                 let is_done = operation.state == OperationState::Succeeded;
@@ -50,6 +65,12 @@ impl Voice for Mollie {
                 body: format!("id={}", payment_id(&event.payment)).into_bytes(),
             }),
         }
+    }
+
+    /// Nobody signs a classic webhook, which is only a hint.
+    fn signed_places(&self, webhook: &Webhook, speaker: &Speaker) -> Vec<std::ops::Range<usize>> {
+        let is_signed = speaker.option("webhooks", "classic") == "next-gen";
+        is_signed.then_some(0..webhook.body.len()).into_iter().collect()
     }
 
     fn answer(&self, question: &Question, ledger: &[Payment], speaker: &Speaker) -> Option<Reply> {

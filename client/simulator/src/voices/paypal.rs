@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     life::{Amount, Event, Operation, OperationKind, OperationState, Payment, PaymentState},
+    standing::Standing,
     voice::{Question, Reply, Speaker, Voice, Webhook},
 };
 
@@ -36,6 +37,23 @@ pub struct Paypal;
 impl Voice for Paypal {
     fn name(&self) -> &'static str {
         "paypal"
+    }
+
+    /// An authorisation that was voided and one that expired are one event, a refusal and an error
+    /// another.
+    fn standings(&self, payment: &Payment) -> Vec<Standing> {
+        match (payment.state, payment.standing()) {
+            (PaymentState::AuthorizationExpired, Standing::Expired) => vec![Standing::Canceled],
+            (PaymentState::Error, Standing::Error) => vec![Standing::Error, Standing::Declined],
+            (_, standing) => vec![standing],
+        }
+    }
+
+    /// The certificate is the simulator's, and so is whom it leads to.
+    fn account_options(&self, _: &str, url: &str) -> Vec<(&'static str, String)> {
+        let authority = url.split("//").last().unwrap_or_default();
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        vec![("certificate_host", host.to_owned()), ("trust_roots_pem", ROOT.to_owned())]
     }
 
     /// The id of the webhook, which both sides know and nobody sends.

@@ -13,6 +13,7 @@ use sha2::Sha256;
 
 use crate::{
     life::{Amount, Event, Operation, OperationKind, OperationState, Payment, PaymentState},
+    standing::Standing,
     voice::{Question, Reply, Speaker, Voice, Webhook},
 };
 
@@ -25,6 +26,24 @@ impl Voice for Square {
         "square"
     }
 
+    /// Whatever ends a payment without money is one status, and so are a refusal and an error.
+    fn standings(&self, payment: &Payment) -> Vec<Standing> {
+        match (payment.state, payment.standing()) {
+            (PaymentState::Canceled | PaymentState::Expired, _) => {
+                vec![Standing::Canceled, Standing::Expired]
+            }
+            (PaymentState::AuthorizationExpired, Standing::Expired) => {
+                vec![Standing::Canceled, Standing::Expired]
+            }
+            (PaymentState::Error, Standing::Error) => vec![Standing::Error, Standing::Declined],
+            (_, standing) => vec![standing],
+        }
+    }
+
+    fn account_options(&self, webhooks_url: &str, _: &str) -> Vec<(&'static str, String)> {
+        vec![("notification_url", webhooks_url.to_owned())]
+    }
+
     fn webhook(&self, event: &Event, speaker: &Speaker) -> Option<Webhook> {
         let payment = &event.payment;
         let (name, place, object) = match event.operation() {
@@ -34,6 +53,7 @@ impl Voice for Square {
                 ("payment.created", "payment", payment_object(payment))
             }
             None => ("payment.updated", "payment", payment_object(payment)),
+            Some(operation) if operation.state == OperationState::Corrected => return None,
             Some(operation) if operation.kind == OperationKind::Refund => {
                 let is_new = operation.state == OperationState::Pending;
                 let name = if is_new { "refund.created" } else { "refund.updated" };
