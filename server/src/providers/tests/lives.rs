@@ -1,169 +1,257 @@
-//! Generated webhooks, signed as each provider signs.
+//! Lives of payments as an honest provider leads them: made by a ledger, said by the provider's
+//! voice as real signed webhooks, for every voice there is.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use proptest::{option, prelude::*, sample::select};
-use serde_json::{Value, json};
-use sha2::{Sha256, Sha512};
+use paystatus_simulator::{
+    Action, Amount, Event, Ledger, OperationKind, OperationState, Payment,
+    voice::{Question, Speaker, Voice, Webhook},
+};
+use proptest::{prelude::*, sample::select};
 
-/// The secret of every account; valid at both providers.
-pub(super) const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+use crate::{
+    domain::{
+        command::{AcceptEvidence, Command},
+        fact::Evidence,
+        statement::Basis,
+        testing::{account, parent},
+        time::Time,
+    },
+    providers::{AccountSettings, Content, Provider, Reading, Request, Secret, by_name},
+};
+
 /// When everything was sent, in seconds.
-pub(super) const SENT: i64 = 1_649_367_553;
+pub(super) const SENT: i64 = 1_763_726_400;
+/// What both orders and payments are of, in minor units.
+pub(super) const WHOLE: u64 = 10_000;
 
-/// A signed request.
-#[derive(Clone, Debug)]
-pub(super) struct Webhook {
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+/// A provider's voice and the account at it.
+pub(super) struct Speaking {
+    pub(super) voice: &'static dyn Voice,
+    pub(super) provider: &'static dyn Provider,
+    pub(super) settings: AccountSettings,
+    pub(super) speaker: Speaker,
 }
 
-// === Optty ===
+impl Speaking {
+    /// An account as a newcomer would configure it: defaults, and what must be stated.
+    pub(super) fn of(voice: &'static dyn Voice) -> Self {
+        let name = voice.name();
+        let provider = by_name(name).unwrap_or_else(|| panic!("{name} has a voice, no adapter"));
+        let (configured, private) = voice.secrets(7);
+        let mut settings = AccountSettings::signed_with(&[&configured]);
+        let mut speaker = Speaker {
+            secret: private,
+            url: "https://provider.test".to_owned(),
+            now_seconds: SENT,
+            ..Speaker::default()
+        };
+        let stated = voice.account_options("https://paystatus.test/webhooks/acc", &speaker.url);
+        for spec in provider.options() {
+            let value = stated.iter().find(|(name, _)| *name == spec.name);
+            let value = value.map(|(_, value)| value.as_str()).or(spec.default);
+            if let Some(value) = value {
+                settings.options.insert(spec.name, value.to_owned());
+                speaker.options.insert(spec.name.to_owned(), value.to_owned());
+            }
+        }
+        for credential in provider.status_api().map_or(&[][..], |api| api.credentials()) {
+            let value = format!("the {credential}");
+            settings.credentials.insert((*credential).to_owned(), Secret::new(&value));
+            speaker.credentials.insert((*credential).to_owned(), value);
+        }
+        Self { voice, provider, settings, speaker }
+    }
 
-fn optty_signed(event: &str, mut data: Value) -> Webhook {
-    let signed = format!("{}|{}", text(&data["status"]), text(&data["reference"]));
-    let mac = Hmac::<Sha512>::new_from_slice(SECRET.as_bytes()).unwrap();
-    let hash = hex::encode(mac.chain_update(signed).finalize().into_bytes());
-    data["hash"] = hash.into();
-    data["currency"] = "AUD".into();
-    let body = json!({ "event": event, "data": data }).to_string();
-    Webhook { headers: Vec::new(), body }
+    /// The same, so much later.
+    fn later(&self, seconds: i64) -> Speaker {
+        Speaker { now_seconds: SENT + seconds, ..self.speaker.clone() }
+    }
+
+    /// The webhook of an event, sent so much later.
+    pub(super) fn webhook(&self, event: &Event, seconds: i64) -> Option<Webhook> {
+        self.voice.webhook(event, &self.later(seconds))
+    }
+
+    /// What the edge makes of an event: its webhook is verified and read; where it is no more
+    /// than a hint, the provider is asked.
+    pub(super) fn accept(&self, event: &Event, seconds: i64) -> Vec<Command> {
+        let webhook = self.webhook(event, seconds).expect("the life has events with webhooks only");
+        let mut request = Request::new(&webhook.headers, &webhook.body);
+        let certificates = self.provider.certificate_url(&request, &self.settings);
+        let certificates = certificates.expect("the place is the provider's").map(|url| {
+            let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+            let question = Question {
+                method: "GET".to_owned(),
+                path: format!("/{path}"),
+                ..Question::default()
+            };
+            self.voice.answer(&question, &[], &self.speaker).expect("certificates are there").body
+        });
+        request.certificates = certificates.as_deref();
+        let verified = self.provider.verify(&request, &self.settings, Time::from_seconds(SENT));
+        verified.expect("the voice signs as the adapter verifies");
+        let readings = self.provider.read(&request, &self.settings).expect("it is readable");
+        let basis = self.provider.basis(&self.settings);
+        readings.into_iter().flat_map(|reading| self.commands(reading, basis, event)).collect()
+    }
+
+    fn commands(&self, reading: Reading, basis: Basis, event: &Event) -> Vec<Command> {
+        match reading.content {
+            Content::Statements(statements) => {
+                vec![evidence(basis, &reading.event_id, statements)]
+            }
+            Content::Look(id) => super::asking::ask(self, &[id], &event.payment),
+            Content::Ignored { .. } => Vec::new(),
+        }
+    }
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap()
+/// A fact about the only account there is.
+pub(super) fn evidence(
+    basis: Basis,
+    event_id: &str,
+    statements: Vec<crate::domain::statement::Statement>,
+) -> Command {
+    let evidence = Evidence::first(account(), basis, event_id, statements);
+    let merchant = parent("x").merchant;
+    Command::AcceptEvidence(AcceptEvidence { merchant, evidence, creates_orders: false })
 }
 
-/// What Optty says of a payment.
-pub(super) fn optty_order(
-    reference: &str,
-    transaction: Option<&str>,
-    status: &str,
-    capture_status: Option<&str>,
-) -> Webhook {
-    optty_signed(
-        "ORDER_ASYNC_CALLBACK",
-        json!({
-            "reference": reference,
-            "transactionId": transaction,
-            "status": status,
-            "captureStatus": capture_status,
-            "amount": 100,
-        }),
-    )
+/// What may happen, payment by payment: what cannot happen when its turn comes, does not.
+pub(super) type Steps = Vec<(bool, Happening)>;
+
+/// One thing that may happen.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Happening {
+    Pend,
+    Authorize,
+    Pay,
+    Decline,
+    Cancel,
+    Expire,
+    Fail,
+    Correct,
+    ExpireAuthorization,
+    /// The first or second operation of a kind comes to a state.
+    Operate(OperationKind, u8, OperationState),
 }
 
-fn references() -> impl Strategy<Value = &'static str> {
-    select(&["o1", "o1", "o1-b"][..])
-}
-
-pub(super) fn optty() -> impl Strategy<Value = Webhook> {
-    let transaction = || option::of(select(&["t1", "t2", "t3"][..]));
-    let words = select(
-        &["INITIATED", "PENDING", "SUCCESSFUL", "SUCCESSFUL", "DECLINED", "CANCELED", "ERROR"][..],
-    );
-    let order = (references(), transaction(), words, any::<bool>()).prop_map(
-        |(reference, transaction, status, is_authorized)| {
-            let capture_status = is_authorized.then_some("AUTHORIZED");
-            optty_order(reference, transaction, status, capture_status)
-        },
-    );
-    let kinds = select(
-        &[
-            ("ORDER_CAPTURE_ASYNC_CALLBACK", "captureReference"),
-            ("REFUND_CALLBACK", "refundReference"),
-            ("ORDER_VOID_ASYNC_CALLBACK", "voidReference"),
-        ][..],
-    );
-    let words = select(&["SUCCESSFUL", "SUCCESSFUL", "PENDING", "DECLINED", "ERROR"][..]);
-    let names = (references(), transaction(), select(&["x1", "x2"][..]));
-    let operation = (names, kinds, words, select(&[40, 60, 100][..])).prop_map(
-        |((reference, transaction, operation), (event, field), status, amount)| {
-            let mut data = json!({
-                "reference": reference,
-                "transactionId": transaction,
-                "status": status,
-                "voidStatus": status,
-                "amount": amount,
-            });
-            data[field] = operation.into();
-            optty_signed(event, data)
-        },
-    );
-    prop_oneof![order, operation]
-}
-
-// === Standard Webhooks ===
-
-fn standard_signed(message: &str, kind: &str, second: i64, data: &Value) -> Webhook {
-    let timestamp = format!("2026-11-21T12:00:{second:02}Z");
-    let body = json!({ "type": kind, "timestamp": timestamp, "data": data }).to_string();
-    let key = BASE64.decode(SECRET.trim_start_matches("whsec_")).unwrap();
-    let mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
-    let mac = mac.chain_update(format!("{message}.{SENT}.{body}"));
-    let signature = format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()));
-    let headers = [
-        ("webhook-id", message.to_owned()),
-        ("webhook-timestamp", SENT.to_string()),
-        ("webhook-signature", signature),
+/// Steps of two payments, the first of which gets further.
+pub(super) fn steps() -> impl Strategy<Value = Steps> {
+    use Happening as H;
+    let done = |kind| H::Operate(kind, 1, OperationState::Succeeded);
+    let undone = |kind| H::Operate(kind, 1, OperationState::Corrected);
+    let (capture, refund) = (OperationKind::Capture, OperationKind::Refund);
+    let openings: &[&[Happening]] = &[
+        &[H::Authorize, done(capture), undone(capture)],
+        &[H::Pay, done(refund), undone(refund)],
+        &[H::Pay, H::Correct],
+        &[H::Authorize, done(OperationKind::Void)],
+        &[H::Authorize],
+        &[H::Pend, H::Authorize],
+        &[H::Pay],
+        &[H::Pend, H::Pay],
+        &[H::Pend, H::Decline, H::Authorize],
+        &[H::Expire, H::Pay],
+        &[H::Cancel],
+        &[],
     ];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value)).to_vec();
-    Webhook { headers, body }
-}
-
-/// What a sender says of a payment of the whole order.
-pub(super) fn standard_payment(
-    message: &str,
-    payment: &str,
-    reference: Option<&str>,
-    word: &str,
-) -> Webhook {
-    let data = json!({
-        "payment_id": payment, "reference": reference, "amount": "100.00", "currency": "AUD",
-    });
-    standard_signed(message, &format!("payment.{word}"), 0, &data)
-}
-
-pub(super) fn standard() -> impl Strategy<Value = Webhook> {
-    let payment_words = select(
+    let openings: Vec<_> = openings.iter().map(|steps| steps.to_vec()).collect();
+    let opening = select(openings);
+    let payment = select(
         &[
-            "pending",
-            "authorized",
-            "authorized",
-            "paid",
-            "corrected",
-            "declined",
-            "canceled",
-            "expired",
-            "error",
+            H::Pend,
+            H::Authorize,
+            H::Pay,
+            H::Decline,
+            H::Cancel,
+            H::Expire,
+            H::Fail,
+            H::Correct,
+            H::ExpireAuthorization,
         ][..],
     );
-    let payment_kinds = payment_words.prop_map(|word| format!("payment.{word}"));
-    let operation_words = select(
-        &["pending", "succeeded", "succeeded", "corrected", "declined", "canceled", "error"][..],
+    let kinds = select(&[OperationKind::Capture, OperationKind::Refund, OperationKind::Void][..]);
+    let states = select(
+        &[
+            OperationState::Succeeded,
+            OperationState::Succeeded,
+            OperationState::Succeeded,
+            OperationState::Pending,
+            OperationState::Declined,
+            OperationState::Error,
+            OperationState::Corrected,
+        ][..],
     );
-    let operation_kinds = (select(&["capture", "refund", "void"][..]), operation_words)
-        .prop_map(|(kind, word)| format!("{kind}.{word}"));
-    let kinds = prop_oneof![payment_kinds, operation_kinds];
-    let names = (select(&["p1", "p2"][..]), option::of(references()));
-    let operations = (option::of(select(&["i1", "i2"][..])), select(&["x1", "x2"][..]));
-    let details = (select(&["100.00", "40.00", "99.00"][..]), 0..4_i64, any::<[bool; 3]>());
-    (0..1_000_000_u32, kinds, names, operations, details).prop_map(
-        |(message, kind, (payment, reference), (id, operation_reference), details)| {
-            let (amount, second, [is_final, takes_back, ends_authorization]) = details;
-            let ended = if ends_authorization { "authorization" } else { "try" };
-            let data = json!({
-                "payment_id": payment,
-                "reference": reference,
-                "amount": amount,
-                "currency": "AUD",
-                "final": is_final,
-                "ended": ended,
-                "operation_id": id,
-                "operation_reference": operation_reference,
-                "takes_back_captured": takes_back,
-            });
-            standard_signed(&format!("msg_{message}"), &kind, second, &data)
-        },
-    )
+    let operation =
+        (kinds, 1..3_u8, states).prop_map(|(kind, number, state)| H::Operate(kind, number, state));
+    let step = prop_oneof![1 => payment, 3 => operation];
+    let steps = prop::collection::vec((prop::bool::weighted(0.3), step), 0..9);
+    (opening, steps).prop_map(|(opening, steps)| {
+        let first = opening.into_iter().map(|happening| (false, happening));
+        first.chain(steps).collect()
+    })
+}
+
+/// What happened to two payments of one order.
+#[derive(Clone, Debug)]
+pub(super) struct Life {
+    /// In their order, all of them such as the provider has a webhook for.
+    pub(super) events: Vec<Event>,
+    /// In the end.
+    pub(super) payments: Vec<Payment>,
+}
+
+/// Leads a life of what the provider can say. The two payments have these references.
+pub(super) fn lead(speaking: &Speaking, steps: &Steps, references: [&str; 2]) -> Life {
+    let mut ledger = Ledger::new(1);
+    let amount = Amount { currency: "AUD".to_owned(), minor_units: WHOLE, exponent: 2 };
+    let began = SENT - 100;
+    let ids = references.map(|reference| ledger.open(reference, amount.clone(), began));
+    let mut events = Vec::new();
+    for (seconds, (second, happening)) in (began + 1..).zip(steps) {
+        let index = usize::from(*second);
+        let before = ledger.clone();
+        let action = action(*happening, &before.payments()[index], *second);
+        let Ok(event) = ledger.act(&ids[index], &action, seconds) else { continue };
+        if speaking.webhook(&event, 0).is_some() {
+            events.push(event);
+        } else {
+            ledger = before;
+        }
+    }
+    Life { events, payments: ledger.payments().to_vec() }
+}
+
+fn action(happening: Happening, payment: &Payment, second: bool) -> Action {
+    use OperationKind::{Capture, Refund, Void};
+    match happening {
+        Happening::Pend => Action::Pend,
+        Happening::Authorize => Action::Authorize,
+        Happening::Pay => Action::Pay,
+        Happening::Decline => Action::Decline,
+        Happening::Cancel => Action::Cancel,
+        Happening::Expire => Action::Expire,
+        Happening::Fail => Action::Fail,
+        Happening::Correct => Action::Correct,
+        Happening::ExpireAuthorization => Action::ExpireAuthorization,
+        Happening::Operate(kind, number, state) => {
+            // The merchant's references are for one operation each; `x1` is a refund of 40 that
+            // it recorded.
+            let letter = match (kind, second) {
+                (Capture, false) => 'c',
+                (Capture, true) => 'd',
+                (Refund, false) => 'x',
+                (Refund, true) => 'y',
+                (Void, false) => 'v',
+                (Void, true) => 'w',
+            };
+            let minor_units = match (kind, number) {
+                (Capture | Refund, 1) => 4_000,
+                (Capture, _) => 6_000,
+                (Refund, _) => 2_500,
+                (Void, _) => payment.room(Void),
+            };
+            Action::Operate { kind, reference: format!("{letter}{number}"), minor_units, state }
+        }
+    }
 }
