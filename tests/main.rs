@@ -7,6 +7,7 @@ mod killed;
 mod orders;
 mod python;
 mod restart;
+mod scenarios;
 mod sdk;
 mod seeds;
 mod stream_frames;

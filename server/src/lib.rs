@@ -21,6 +21,7 @@
 //! | [`config`], [`accounts`] | settings, checked once |
 //! | [`cli`] | the command line |
 //! | [`demo`] | a shop, a provider that misbehaves, and a judge, around a real server |
+//! | [`simulate`] | any provider, simulated against a server that runs |
 
 pub mod accounts;
 pub mod cli;
@@ -35,4 +36,5 @@ pub mod journal;
 pub mod providers;
 pub mod record;
 pub mod serve;
+pub mod simulate;
 pub mod store;

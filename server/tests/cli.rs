@@ -55,6 +55,7 @@ struct Server {
     process: Child,
     output: BufReader<ChildStdout>,
     url: String,
+    webhooks_url: String,
     key: String,
 }
 
@@ -81,9 +82,12 @@ impl Server {
         let address = lines.next().expect("it says where it serves");
         let address = address.split_whitespace().last().expect("an address");
         let url = format!("http://{address}");
+        let webhooks = lines.next().expect("it says where it takes webhooks");
+        let webhooks = webhooks.split_whitespace().last().expect("an address");
+        let webhooks_url = webhooks.split("/webhooks/").next().expect("an address").to_owned();
         let key = lines.find(|line| line.trim().starts_with("psk_")).expect("the first key");
         let key = key.trim().to_owned();
-        Self { process, output, url, key }
+        Self { process, output, url, webhooks_url, key }
     }
 
     /// A command that knows this server and its owner key.
@@ -124,9 +128,58 @@ fn the_demo_ends_well() {
 }
 
 #[test]
+fn a_provider_is_simulated_against_a_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(&folder.path().join("data"));
+    let simulate = |words: &[&str]| {
+        let mut command = server.command(&["simulate", "standard-webhooks", "--account", "bank"]);
+        command.args(["--target", &server.webhooks_url]).args(words);
+        command
+    };
+    // Everything goes wrong, and every order ends as the provider's ledger says.
+    let orders = ["--orders", "48", "--chaos", "all", "--rate", "100", "--run", "r", "--json"];
+    let text = printed(simulate(&["--secret", SECRET]).args(orders));
+    let mut lines: Vec<Value> = text.lines().map(json).collect();
+    let summary = lines.pop().expect("a summary");
+    assert_eq!((&summary["orders"], &summary["problems"]), (&48.into(), &0.into()));
+    for trouble in ["again", "forged", "flipped", "dropped"] {
+        assert!(lines.iter().any(|order| order[trouble] != 0), "{trouble}");
+    }
+    for became in ["PENDING + mismatch", "SUCCESSFUL + refund", "SUCCESSFUL + duplicate"] {
+        assert!(lines.iter().any(|order| order["became"] == became), "{became}");
+    }
+    let table = printed(simulate(&["--secret", SECRET]).args(["--orders", "3"]));
+    assert!(table.contains("ended as its ledger says"), "{table}");
+    let told = printed(simulate(&["--secret", SECRET]).args(["--scenario", "2", "--run", "s"]));
+    assert!(told.contains("DUPLICATE_PAYMENT") && told.contains("SUCCESSFUL"), "{told}");
+    differences_are_seen(simulate(&["--secret", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]));
+    server.stop();
+}
+
+/// With another secret nothing is taken, so nothing ends as it must.
+fn differences_are_seen(mut simulate: Command) {
+    let words = ["--orders", "2", "--patience", "0s", "--run", "t"];
+    let output = output(simulate.args(words));
+    assert_eq!(output.status.code(), Some(1));
+    let (table, complaint) = (said(&output.stdout), said(&output.stderr));
+    assert!(table.contains("was answered 401, and must be taken"), "{table}");
+    assert!(table.contains("it is PENDING, not"), "{table}");
+    assert!(complaint.contains("2 orders are not what they must be"), "{complaint}");
+}
+
+#[test]
+fn an_account_is_printed_that_a_server_can_use() {
+    for provider in ["optty", "standard-webhooks"] {
+        let text = printed(&mut paystatus(&["simulate", "--print-config", provider]));
+        assert!(text.contains(&format!("provider = \"{provider}\"")), "{text}");
+        assert!(text.contains("paystatus serve --config"), "it says what to do: {text}");
+    }
+}
+
+#[test]
 fn help_is_there_for_every_command() {
     let help = printed(&mut paystatus(&["--help"]));
-    for command in ["serve", "demo", "watch", "orders", "order", "keys", "verify"] {
+    for command in ["serve", "demo", "simulate", "watch", "orders", "order", "keys", "verify"] {
         assert!(help.contains(command), "{command}");
         let help = printed(&mut paystatus(&[command, "--help"]));
         assert!(help.contains("Usage: paystatus"), "{command}");

@@ -6,7 +6,7 @@ use clap::Args;
 use paystatus_client::{Client, Tls};
 
 use super::failure::Failure;
-use crate::serve;
+use crate::{serve, simulate};
 
 /// Which server, and with what key.
 #[derive(Args)]
@@ -17,7 +17,8 @@ pub(super) struct Connection {
     #[arg(value_name = "URL")]
     server: String,
     /// API key. Better in the variable: other users can see command lines.
-    #[arg(long, env = "PAYSTATUS_API_KEY", hide_env_values = true, value_name = "SECRET")]
+    #[arg(long, visible_alias = "api-key", env = "PAYSTATUS_API_KEY", hide_env_values = true)]
+    #[arg(value_name = "SECRET")]
     key: Option<String>,
     /// For https: trust the authority in this PEM file instead of the system's.
     #[arg(long, value_name = "FILE")]
@@ -70,6 +71,7 @@ impl Connection {
         result.map_err(|stopped| match stopped {
             Stopped::Call(error) => Failure::of_call(*error, &self.server, self.key().is_some()),
             Stopped::Output(error) => Failure::Output(error),
+            Stopped::Failed(failure) => *failure,
         })
     }
 
@@ -95,6 +97,23 @@ pub(super) enum Stopped {
     Call(Box<paystatus_client::Error>),
     /// The output cannot be written.
     Output(std::io::Error),
+    /// It came to nothing.
+    Failed(Box<Failure>),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
+    }
+}
+
+impl From<simulate::Error> for Stopped {
+    fn from(error: simulate::Error) -> Self {
+        match error {
+            simulate::Error::Call(error) => error.into(),
+            other => Failure::Simulate(other).into(),
+        }
+    }
 }
 
 impl From<paystatus_client::Error> for Stopped {

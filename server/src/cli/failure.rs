@@ -4,7 +4,7 @@ use std::io;
 
 use paystatus_client::ErrorKind;
 
-use crate::{config, demo, journal, serve, store};
+use crate::{config, demo, journal, serve, simulate, store};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,12 @@ pub(super) enum Failure {
     /// The demo could not be held.
     #[error(transparent)]
     Demo(#[from] demo::Error),
+    /// The simulation could not be played.
+    #[error(transparent)]
+    Simulate(#[from] simulate::Error),
+    /// Orders are not what they must be.
+    #[error("{0} orders are not what they must be; see above")]
+    Differs(usize),
 }
 
 impl Failure {
@@ -58,6 +64,12 @@ impl Failure {
     pub(super) fn hint(&self) -> Option<&str> {
         match self {
             Self::Call { hint, .. } => hint.as_deref(),
+            Self::Simulate(simulate::Error::Missing { .. }) => Some(
+                "Does the account in the configuration fit? `paystatus simulate PROVIDER \
+                 --print-config` prints one that does. Where no webhook comes, its \
+                 status_api.url must point at --status-api, and --patience must reach beyond its \
+                 first poll.",
+            ),
             Self::NoData { .. } => Some("Name the folder of a server's data with --data."),
             Self::Serve(serve::Error::Journal(journal::Error::InUse { .. })) => {
                 Some("Is a server still running on it? Only one process may open a data folder.")

@@ -10,6 +10,7 @@ mod order;
 mod orders;
 pub(crate) mod out;
 mod serve;
+mod simulate;
 mod verify;
 mod watch;
 pub(crate) mod words;
@@ -48,6 +49,7 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
+    Simulate(Box<simulate::Simulate>),
     Watch(watch::Watch),
     Orders(orders::Orders),
     Order(order::Order),
@@ -61,6 +63,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
+        Command::Simulate(command) => command.run(),
         Command::Watch(command) => command.run(),
         Command::Orders(command) => command.run(),
         Command::Order(command) => command.run(),
@@ -100,6 +103,12 @@ mod tests {
             "demo",
             "demo --for 3s --seed 7 --rate 20 --data d",
             "demo --grpc 127.0.0.1:50051 --http 127.0.0.1:8080",
+            "simulate optty --print-config",
+            "simulate --print-config optty --status-api 127.0.0.1:1 --target http://h:1",
+            "simulate optty --orders 5 --seed 3 --chaos late,flip --account a --secret s --json",
+            "simulate optty --api-key k --server http://h:1 --option a=b --credential c=d",
+            "simulate optty --scenario 1 --patience 2m --run r",
+            "simulate standard-webhooks --scenario polling",
             "watch",
             "watch --order o-1 --from beginning --json",
             "watch --from cursor:abc",
@@ -128,6 +137,11 @@ mod tests {
             "watch --from yesterday",
             "demo --for soon",
             "demo --rate 0",
+            "simulate",
+            "simulate nobody",
+            "simulate optty --chaos rain",
+            "simulate optty --scenario 6",
+            "simulate optty --scenario 1 --chaos late",
         ] {
             let words = std::iter::once("paystatus").chain(line.split_terminator(' '));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

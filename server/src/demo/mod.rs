@@ -79,8 +79,8 @@ pub enum Error {
     #[error("the shop cannot work with the server: {0}")]
     Client(#[from] paystatus_client::Error),
     /// The provider cannot reach the server.
-    #[error("the provider has no address to post to: {0}")]
-    Address(#[from] http::Error),
+    #[error(transparent)]
+    Unsendable(#[from] paystatus_simulator::deliver::Unsendable),
     /// The terminal cannot be written to.
     #[error("the output cannot be written: {0}")]
     Output(#[source] io::Error),

@@ -1,33 +1,28 @@
-//! A simulated Optty: makes its webhooks, signs them as Optty does, and posts them over HTTP.
+//! The demo's Optty: says the demo's words with the simulated provider's voice, and posts them
+//! over HTTP.
 
 use std::{net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use http_body_util::Full;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 use paystatus_client::Money;
-use serde::Serialize;
-use serde_json::value::RawValue;
-use sha2::Sha512;
+use paystatus_simulator::{
+    Amount, Event, OperationKind, OperationState, PaymentState, Retry,
+    deliver::{Sender, Unsendable},
+    life,
+    voice::{Speaker, Voice as _, Webhook},
+    voices,
+};
 
 use super::story::Word;
 
 /// The account that the demo's server has.
 pub(super) const ACCOUNT: &str = "optty-demo";
-/// How often a webhook that was not taken is sent again.
-const TRIES_MAX: u32 = 5;
-/// How long the first of these waits; then twice as long each time.
-const RETRY_DELAY: Duration = Duration::from_millis(100);
+/// How often a webhook that was not taken is sent again, and how long the first of these waits.
+const RETRY: Retry = Retry { tries_max: 5, first_delay: Duration::from_millis(100) };
 
 /// The provider.
 #[derive(Clone)]
 pub(super) struct Optty {
-    client: Client<HttpConnector, Full<Bytes>>,
-    url: http::Uri,
+    sender: Sender,
     secret: String,
 }
 
@@ -53,149 +48,91 @@ pub(super) enum Signer {
     Forger,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    event: &'static str,
-    data: Data<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Data<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transaction_id: Option<&'a str>,
-    reference: &'a str,
-    status: &'static str,
-    hash: String,
-    currency: &'a str,
-    amount: Box<RawValue>,
-    provider: &'static str,
-    #[serde(flatten)]
-    words: Words<'a>,
-}
-
-/// What only some events say.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Words<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    capture_status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    capture_reference: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    void_status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    void_reference: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refund_reference: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reject_reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cancelled_by: Option<&'static str>,
-}
-
 impl Optty {
     /// A provider that posts to this server.
-    pub(super) fn new(server: SocketAddr, secret: &str) -> Result<Self, http::Error> {
-        let path = format!("/webhooks/{ACCOUNT}");
-        let url = http::Uri::builder().scheme("http").authority(server.to_string());
-        Ok(Self {
-            client: Client::builder(TokioExecutor::new()).build_http(),
-            url: url.path_and_query(path).build()?,
-            secret: secret.to_owned(),
-        })
+    pub(super) fn new(server: SocketAddr, secret: &str) -> Result<Self, Unsendable> {
+        let url = format!("http://{server}/webhooks/{ACCOUNT}");
+        Ok(Self { sender: Sender::new(url, RETRY)?, secret: secret.to_owned() })
     }
 
     /// Posts one webhook, again if the server could not take it. The last answer, or nothing if
     /// there was none.
-    pub(super) async fn post(
-        &self,
-        word: Word,
-        payment: &Payment,
-        signer: Signer,
-    ) -> Option<http::StatusCode> {
-        let body = self.body(word, payment, signer)?;
-        let mut answer = None;
-        for attempt in 0..TRIES_MAX {
-            answer = self.post_once(body.clone()).await;
-            if answer.is_some_and(|status| !status.is_server_error()) {
-                break;
-            }
-            tokio::time::sleep(RETRY_DELAY * 2_u32.pow(attempt)).await;
-        }
-        answer
+    pub(super) async fn post(&self, word: Word, payment: &Payment, signer: Signer) -> Option<u16> {
+        let make = || self.webhook(word, payment, signer);
+        let sent = match signer {
+            Signer::Optty => self.sender.send(make).await,
+            Signer::Forger => self.sender.send_once(&make()?).await,
+        };
+        sent.status
     }
 
-    async fn post_once(&self, body: Bytes) -> Option<http::StatusCode> {
-        let request = http::Request::post(self.url.clone())
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
-            .ok()?;
-        self.client.request(request).await.ok().map(|response| response.status())
-    }
-
-    fn body(&self, word: Word, payment: &Payment, signer: Signer) -> Option<Bytes> {
-        let (event, status, words) = said(word, payment);
-        let is_refund = event == "REFUND_CALLBACK";
-        let amount = if is_refund { &payment.refund } else { &payment.amount };
-        let digits = amount.to_string();
-        let digits = digits.split(' ').next().unwrap_or_default();
+    fn webhook(&self, word: Word, payment: &Payment, signer: Signer) -> Option<Webhook> {
         let secret = match signer {
             Signer::Optty => &self.secret,
             Signer::Forger => "a guess",
         };
-        let data = Data {
-            transaction_id: (!is_refund).then_some(&*payment.transaction_id),
-            reference: &payment.reference,
-            status,
-            hash: hash(secret, status, &payment.reference)?,
-            currency: amount.currency_code(),
-            // The digits as they are: no floating point on the way.
-            amount: RawValue::from_string(digits.to_owned()).ok()?,
-            provider: "DEMO_CARDS_AU",
-            words,
+        let speaker = Speaker { secret: secret.to_owned(), ..Speaker::default() };
+        voices::optty::Optty.webhook(&event(word, payment), &speaker)
+    }
+}
+
+/// What a word says, as an event of the provider. The demo says old words again, so each stands
+/// for itself.
+fn event(word: Word, payment: &Payment) -> Event {
+    let of_state = |state| (state, None);
+    let operated = |state, kind, reference: &String, amount: &Money, is_done: bool| {
+        let done = if is_done { OperationState::Succeeded } else { OperationState::Pending };
+        let operation = life::Operation {
+            kind,
+            id: reference.clone(),
+            reference: reference.clone(),
+            amount: in_units(amount),
+            state: done,
+            changed_seconds: 0,
         };
-        Some(serde_json::to_vec(&Body { event, data }).ok()?.into())
-    }
-}
-
-/// The event, the status that is signed, and what else the event says.
-fn said(word: Word, payment: &Payment) -> (&'static str, &'static str, Words<'_>) {
-    let none = Words::default();
-    let order = "ORDER_ASYNC_CALLBACK";
-    let refund = || Words { refund_reference: Some(&payment.refund_reference), ..Words::default() };
-    match word {
-        Word::Pending => (order, "PENDING", none),
-        Word::Authorized => {
-            (order, "SUCCESSFUL", Words { capture_status: Some("AUTHORIZED"), ..none })
-        }
-        Word::Paid => (order, "SUCCESSFUL", none),
-        Word::Declined => {
-            (order, "DECLINED", Words { reject_reason: Some("insufficient funds"), ..none })
-        }
-        Word::CanceledByUser => (order, "CANCELED", Words { cancelled_by: Some("USER"), ..none }),
-        Word::TimedOut => (order, "CANCELED", Words { cancelled_by: Some("SYSTEM"), ..none }),
+        (state, Some(operation))
+    };
+    let refund = |is_done| {
+        let (reference, amount) = (&payment.refund_reference, &payment.refund);
+        operated(PaymentState::Paid, OperationKind::Refund, reference, amount, is_done)
+    };
+    let (held, whole) = (PaymentState::Authorized, &payment.amount);
+    let (state, operation) = match word {
+        Word::Pending => of_state(PaymentState::Pending),
+        Word::Authorized => of_state(PaymentState::Authorized),
+        Word::Paid => of_state(PaymentState::Paid),
+        Word::Declined => of_state(PaymentState::Declined),
+        Word::CanceledByUser => of_state(PaymentState::Canceled),
+        Word::TimedOut => of_state(PaymentState::Expired),
         Word::Captured => {
-            let reference = Some(&*payment.capture_reference);
-            let status = Some("CAPTURED");
-            let words = Words { capture_reference: reference, capture_status: status, ..none };
-            ("ORDER_CAPTURE_ASYNC_CALLBACK", "SUCCESSFUL", words)
+            operated(held, OperationKind::Capture, &payment.capture_reference, whole, true)
         }
-        Word::Voided => {
-            let reference = Some(&*payment.void_reference);
-            let words =
-                Words { void_reference: reference, void_status: Some("SUCCESSFUL"), ..none };
-            ("ORDER_VOID_ASYNC_CALLBACK", "CANCELED", words)
-        }
-        Word::RefundPending => ("REFUND_CALLBACK", "PENDING", refund()),
-        Word::Refunded => ("REFUND_CALLBACK", "SUCCESSFUL", refund()),
-    }
+        Word::Voided => operated(held, OperationKind::Void, &payment.void_reference, whole, true),
+        Word::RefundPending => refund(false),
+        Word::Refunded => refund(true),
+    };
+    let about = match operation {
+        None => life::About::Payment,
+        Some(_) => life::About::Operation(0),
+    };
+    let payment = life::Payment {
+        id: payment.transaction_id.clone(),
+        reference: payment.reference.clone(),
+        amount: in_units(&payment.amount),
+        state,
+        created_seconds: 0,
+        changed_seconds: 0,
+        operations: operation.into_iter().collect(),
+    };
+    Event { id: format!("{} {word:?}", payment.id), about, payment, seconds: 0 }
 }
 
-fn hash(secret: &str, status: &str, reference: &str) -> Option<String> {
-    let mac = Hmac::<Sha512>::new_from_slice(secret.as_bytes()).ok()?;
-    let mac = mac.chain_update(format!("{status}|{reference}"));
-    Some(hex::encode(mac.finalize().into_bytes()))
+fn in_units(money: &Money) -> Amount {
+    Amount {
+        currency: money.currency_code().to_owned(),
+        minor_units: money.minor_units().unsigned_abs(),
+        exponent: u8::try_from(money.exponent()).unwrap_or(u8::MAX),
+    }
 }
 
 #[cfg(test)]
@@ -240,14 +177,14 @@ mod tests {
             Word::Refunded,
         ] {
             let now = Time::from_micros(0);
-            let body = provider.body(word, &payment(), Signer::Optty).expect("a body");
-            let request = Request::new(&[], &body);
+            let webhook = provider.webhook(word, &payment(), Signer::Optty).expect("a webhook");
+            let request = Request::new(&webhook.headers, &webhook.body);
             assert_eq!(optty::Optty.verify(&request, &settings, now), Ok(()), "{word:?}");
             let readings = optty::Optty.read(&request, &settings).expect("it is readable");
             assert!(matches!(readings[0].content, Content::Statements(_)), "{word:?}");
 
-            let body = provider.body(word, &payment(), Signer::Forger).expect("a body");
-            let request = Request::new(&[], &body);
+            let webhook = provider.webhook(word, &payment(), Signer::Forger).expect("a webhook");
+            let request = Request::new(&webhook.headers, &webhook.body);
             assert!(optty::Optty.verify(&request, &settings, now).is_err(), "{word:?}");
         }
     }

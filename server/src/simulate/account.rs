@@ -1,0 +1,134 @@
+//! What an account at a simulated provider is configured with: the same on both sides, made from
+//! the provider's name alone, so that nothing has to be copied.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use paystatus_simulator::voices;
+use toml_edit::Value;
+
+use crate::providers;
+
+/// What the secrets are made from. They are for trying, and no secret at all.
+const SECRET_SEED: u64 = 1;
+/// Where the status API is served in a printed configuration.
+pub const STATUS_API: &str = "127.0.0.1:8090";
+/// Whose account it is in a printed configuration.
+pub const MERCHANT: &str = "sim-shop";
+
+/// An account at a simulated provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its name in paystatus.
+    pub id: String,
+    /// The adapter.
+    pub provider: String,
+    /// What the configuration holds.
+    pub secret: String,
+    /// What the provider signs with: the same, where the secret is shared.
+    pub signing_secret: String,
+    /// The adapter's settings, defaults included.
+    pub options: BTreeMap<String, String>,
+    /// What the status API wants to see. Empty if the provider cannot be asked.
+    pub credentials: BTreeMap<String, String>,
+}
+
+/// The names of all providers that can be simulated.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    voices::ALL.iter().map(|voice| voice.name()).collect()
+}
+
+impl Account {
+    /// The account that a printed configuration has: its webhooks come to `target`, and the
+    /// simulator is reached at `url`. `None` if the provider is not known.
+    #[must_use]
+    pub fn of(provider: &str, id: &str, target: &str, url: &str) -> Option<Self> {
+        let (voice, adapter) = (voices::by_name(provider)?, providers::by_name(provider)?);
+        let (secret, signing_secret) = voice.secrets(SECRET_SEED);
+        let defaults = adapter.options().iter().filter_map(|spec| Some((spec.name, spec.default?)));
+        let defaults = defaults.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut options: BTreeMap<String, String> = defaults.collect();
+        let stated = voice.account_options(&format!("{target}/webhooks/{id}"), url);
+        options.extend(stated.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        let credentials = adapter.status_api().map_or(&[][..], |api| api.credentials());
+        let credentials =
+            credentials.iter().map(|name| ((*name).to_owned(), format!("sim-{name}")));
+        Some(Self {
+            id: id.to_owned(),
+            provider: provider.to_owned(),
+            secret,
+            signing_secret,
+            options,
+            credentials: credentials.collect(),
+        })
+    }
+
+    /// True if the provider can be asked.
+    #[must_use]
+    pub fn can_be_asked(&self) -> bool {
+        providers::by_name(&self.provider).is_some_and(|adapter| adapter.status_api().is_some())
+    }
+
+    /// The section of a configuration file, with what to do with it.
+    #[must_use]
+    pub fn section(&self, status_api: SocketAddr) -> String {
+        let Self { id, provider, .. } = self;
+        let quoted = |text: &str| Value::from(text).to_string();
+        let asked =
+            if self.can_be_asked() { format!(" --status-api {status_api}") } else { String::new() };
+        let mut text = format!(
+            "# An account at a simulated {provider}. For trying only: everybody knows its secrets.\n\
+             #\n\
+             #   paystatus serve --config FILE        its first start prints an owner key\n\
+             #   paystatus simulate {provider}{asked} --merchant {MERCHANT} --key psk_…\n\
+             \n\
+             [[accounts]]\n\
+             id = {}\n\
+             provider = {}\n\
+             merchant = {}\n\
+             secrets = [{}]\n",
+            quoted(id),
+            quoted(provider),
+            quoted(MERCHANT),
+            quoted(&self.secret),
+        );
+        if !self.options.is_empty() {
+            text += "\n[accounts.options]\n";
+            for (name, value) in &self.options {
+                text += &format!("{name} = {}\n", quoted(value));
+            }
+        }
+        if self.can_be_asked() {
+            let url = quoted(&format!("http://{status_api}"));
+            text += &format!("\n[accounts.status_api]\nurl = {url}\nauth_url = {url}\n");
+            text += "\n[accounts.status_api.credentials]\n";
+            for (name, value) in &self.credentials {
+                text += &format!("{name} = {}\n", quoted(value));
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    /// What is printed works as it stands, for every provider.
+    #[test]
+    fn a_printed_section_is_a_configuration() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in names() {
+            let (target, url) = ("http://127.0.0.1:8080", format!("http://{STATUS_API}"));
+            let account = Account::of(name, "sim", target, &url).expect("it is known");
+            let text = account.section(STATUS_API.parse().expect("an address"));
+            let file = folder.path().join(format!("{name}.toml"));
+            std::fs::write(&file, &text).expect("it is written");
+            let accounts = Config::load(Some(&file)).expect(name).accounts().expect(name);
+            let read = accounts.get("sim").expect("it is there");
+            assert_eq!(read.provider_name, name);
+            assert_eq!(read.settings.secrets[0].secret.expose(), account.secret);
+        }
+    }
+}
