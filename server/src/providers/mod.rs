@@ -6,12 +6,14 @@
 pub mod adyen;
 mod amount;
 pub mod checkout_com;
+pub mod gr4vy;
 mod header;
 mod json;
 pub mod mollie;
 pub mod optty;
 pub mod paypal;
 mod settings;
+mod signed;
 pub mod square;
 pub mod standard_webhooks;
 mod status_api;
@@ -233,6 +235,7 @@ pub trait Provider: Send + Sync + 'static {
 pub const NAMES: &[&str] = &[
     "adyen",
     "checkout-com",
+    "gr4vy",
     "mollie",
     "optty",
     "paypal",
@@ -247,6 +250,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
     match name {
         "adyen" => Some(&adyen::Adyen),
         "mollie" => Some(&mollie::Mollie),
+        "gr4vy" => Some(&gr4vy::Gr4vy),
         "checkout-com" => Some(&checkout_com::CheckoutCom),
         "optty" => Some(&optty::Optty),
         "square" => Some(&square::Square),

@@ -2,6 +2,7 @@
 
 pub mod adyen;
 pub mod checkout_com;
+pub mod gr4vy;
 pub mod mollie;
 pub mod optty;
 pub mod paypal;
@@ -15,6 +16,7 @@ use crate::voice::Voice;
 pub const ALL: &[&dyn Voice] = &[
     &adyen::Adyen,
     &checkout_com::CheckoutCom,
+    &gr4vy::Gr4vy,
     &mollie::Mollie,
     &optty::Optty,
     &paypal::Paypal,
