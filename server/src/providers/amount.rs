@@ -66,6 +66,22 @@ pub(super) fn in_minor_units(
     Ok(Some(StatedAmount { money, too_precise: false }))
 }
 
+/// The amount in whole tokens of that name, in the token that `symbol` names. Tokens have no table
+/// of digits: it has as many as are written. `None` if the object has no amount.
+pub(super) fn in_tokens(
+    object: &Object<'_>,
+    name: &str,
+    symbol: &str,
+) -> Result<Option<StatedAmount>, Unreadable> {
+    let Some(value) = object.value(name)? else { return Ok(None) };
+    let place = object.place_of(name);
+    let token = object.required_text(symbol)?;
+    let token = Currency::parse(&token).map_err(|err| unreadable(&object.place_of(symbol), err))?;
+    let text = decimal(value).ok_or_else(|| unreadable(&place, "must be a number or a string"))?;
+    let money = Money::parse(&text, token, 0).map_err(|err| unreadable(&place, err))?;
+    Ok(Some(StatedAmount { money, too_precise: false }))
+}
+
 /// The digits that ISO 4217 gives a currency.
 pub(super) fn digits(currency: Currency) -> Option<u8> {
     let known = iso_currency::Currency::from_code(currency.as_str())?;

@@ -5,6 +5,7 @@
 
 pub mod adyen;
 mod amount;
+pub mod blockatm;
 pub mod checkout_com;
 pub mod gr4vy;
 mod header;
@@ -234,6 +235,7 @@ pub trait Provider: Send + Sync + 'static {
 /// The names that a configuration may use.
 pub const NAMES: &[&str] = &[
     "adyen",
+    "blockatm",
     "checkout-com",
     "gr4vy",
     "mollie",
@@ -250,6 +252,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Provider> {
     match name {
         "adyen" => Some(&adyen::Adyen),
         "mollie" => Some(&mollie::Mollie),
+        "blockatm" => Some(&blockatm::BlockAtm),
         "gr4vy" => Some(&gr4vy::Gr4vy),
         "checkout-com" => Some(&checkout_com::CheckoutCom),
         "optty" => Some(&optty::Optty),

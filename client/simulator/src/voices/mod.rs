@@ -1,6 +1,7 @@
 //! The providers, one file each.
 
 pub mod adyen;
+pub mod blockatm;
 pub mod checkout_com;
 pub mod gr4vy;
 pub mod mollie;
@@ -15,6 +16,7 @@ use crate::voice::Voice;
 /// All of them.
 pub const ALL: &[&dyn Voice] = &[
     &adyen::Adyen,
+    &blockatm::BlockAtm,
     &checkout_com::CheckoutCom,
     &gr4vy::Gr4vy,
     &mollie::Mollie,
