@@ -4,6 +4,7 @@ mod access;
 mod contract;
 mod harness;
 mod killed;
+mod oracles;
 mod orders;
 mod python;
 mod restart;
