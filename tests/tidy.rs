@@ -119,7 +119,10 @@ fn is_forgotten(file: &Path) -> bool {
     let folder = file.parent().expect("a file has a folder");
     let is_folder_named = |name| folder.file_name().is_some_and(|folder| folder == name);
     // The roots of crates, and the folders whose every file is one.
-    if ["main", "lib", "build"].contains(&stem) || is_folder_named("examples") {
+    if ["main", "lib", "build"].contains(&stem)
+        || is_folder_named("examples")
+        || is_folder_named("fuzz_targets")
+    {
         return false;
     }
     let (module, folder) = if stem == "mod" {
