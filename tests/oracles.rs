@@ -41,8 +41,12 @@ struct Row {
 }
 
 const ROWS: &[Row] = &[
+    Row { provider: "adyen", library: "adyen", options: &[] },
     Row { provider: "gr4vy", library: "gr4vy", options: &[] },
+    Row { provider: "mollie", library: "mollie", options: &[("webhooks", "next-gen")] },
+    Row { provider: "square", library: "square", options: &[("notification_url", URL)] },
     Row { provider: "standard-webhooks", library: "standardwebhooks", options: &[] },
+    Row { provider: "stripe", library: "stripe", options: &[] },
 ];
 
 /// The libraries, in a process of their own.
