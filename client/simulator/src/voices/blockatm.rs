@@ -31,6 +31,10 @@ impl Voice for BlockAtm {
         "blockatm"
     }
 
+    fn currency(&self) -> (&'static str, u8) {
+        ("USDT", 6)
+    }
+
     /// Only what happens to an order has a webhook: there are no refunds, captures or voids.
     fn webhook(&self, event: &Event, speaker: &Speaker) -> Option<Webhook> {
         let is_paid = matches!(event.payment.state, PaymentState::Pending | PaymentState::Paid);

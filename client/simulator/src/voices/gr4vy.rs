@@ -15,6 +15,7 @@ use sha2::Sha256;
 
 use crate::{
     life::{Event, Operation, OperationKind, OperationState, Payment, PaymentState},
+    standing::Standing,
     voice::{Question, Reply, Speaker, Voice, Webhook},
 };
 
@@ -25,6 +26,25 @@ pub struct Gr4vy;
 impl Voice for Gr4vy {
     fn name(&self) -> &'static str {
         "gr4vy"
+    }
+
+    /// A failure and an expiry are one event.
+    fn standings(&self, payment: &Payment) -> Vec<Standing> {
+        match (payment.state, payment.standing()) {
+            (PaymentState::Error | PaymentState::Expired, _) => {
+                vec![Standing::Error, Standing::Expired]
+            }
+            (_, standing) => vec![standing],
+        }
+    }
+
+    /// A transaction has one void, which has no name of its own.
+    fn operation_reference(&self, kind: OperationKind, payment: &Payment) -> Option<String> {
+        (kind == OperationKind::Void).then(|| payment.id.clone())
+    }
+
+    fn account_options(&self, _: &str, _: &str) -> Vec<(&'static str, String)> {
+        vec![("gr4vy_id", "simulated".to_owned())]
     }
 
     fn webhook(&self, event: &Event, speaker: &Speaker) -> Option<Webhook> {
