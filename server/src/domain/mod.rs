@@ -23,4 +23,5 @@ pub mod statement;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
+mod undecided;
 pub mod view;

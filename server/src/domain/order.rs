@@ -8,7 +8,7 @@ use super::{
     fact::{AttemptIntent, Evidence, Fact, OperationIntent, OrderIntent, RequestKey},
     ids::{AttemptId, Claim, OperationId, OrderKey},
     sorted::SortedMap,
-    statement::{Held, OperationKind, STATEMENTS_PER_ORDER_MAX},
+    statement::{Basis, Held, OperationKind, STATEMENTS_PER_ORDER_MAX},
     time::Time,
     view::{Summary, View},
 };
@@ -160,6 +160,8 @@ pub struct Order {
     pub create_time: Time,
     /// When the newest was made.
     pub update_time: Time,
+    /// When evidence last came, and of what sort; a repeat counts.
+    pub last_evidence: Option<(Time, Basis)>,
     /// What is known.
     pub facts: Facts,
     /// What was decided from it.
@@ -193,6 +195,7 @@ impl Order {
             positions: Vec::new(),
             create_time: Time::default(),
             update_time: Time::default(),
+            last_evidence: None,
             facts: Facts::default(),
             view: View::default(),
             requests: BTreeMap::new(),
@@ -259,6 +262,9 @@ impl Order {
     }
 
     fn note(&mut self, fact: &Fact, time: Time) {
+        if let Some(basis) = self.basis_of_news(fact) {
+            self.last_evidence = Some((time, basis));
+        }
         match fact {
             Fact::Request { key, fingerprint } => {
                 let oldest = time.minus_seconds(REQUEST_KEPT_SECONDS);
@@ -267,6 +273,21 @@ impl Order {
             }
             Fact::ForwardedTo(key) => self.forwarded_to = Some(key.clone()),
             _ => {}
+        }
+    }
+
+    /// How far evidence can be trusted that comes with a fact. What is read again is old.
+    fn basis_of_news(&self, fact: &Fact) -> Option<Basis> {
+        match fact {
+            Fact::Evidence(evidence) | Fact::BeyondLimit(evidence) => {
+                (evidence.revision == 0).then_some(evidence.basis)
+            }
+            Fact::Absorbed { evidence, .. } => evidence.last().map(|evidence| evidence.basis),
+            Fact::Repeated(reading) => {
+                let said = self.facts.readings.get(reading)?.statements.first()?;
+                self.facts.statements.get(said).map(|held| held.basis)
+            }
+            _ => None,
         }
     }
 }

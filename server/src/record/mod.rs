@@ -57,6 +57,8 @@ pub enum Source {
     Reply,
     /// A consequence of a record of another order.
     Consequence,
+    /// The provider's answer to a question of ours.
+    Poll,
 }
 
 /// A decision about an order.

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `n` | hash of the order's key | where its state is |
 //! | `o` | merchant (or account) hash, position of its first record | the order's state |
+//! | `u` | the same | nothing: the order is undecided |
 //! | `c` | hash of the claim | the key of the order it belongs to |
 //! | `k` `s` `v` | name | API key, subscription, version of a subject |
 //! | `m` | | applied position, epoch and format |
@@ -24,6 +25,8 @@ pub(super) const META: &[u8] = b"m";
 pub(super) const NAME: u8 = b'n';
 /// First byte of states.
 pub(super) const STATE: u8 = b'o';
+/// First byte of undecided orders.
+pub(super) const UNDECIDED: u8 = b'u';
 /// First byte of claims.
 pub(super) const CLAIM: u8 = b'c';
 /// First byte of API keys.
@@ -55,6 +58,23 @@ pub(super) fn group(key: &OrderKey) -> Vec<u8> {
     };
     let mut place = vec![STATE, kind];
     place.extend_from_slice(&Sha256::digest(name.as_bytes())[..8]);
+    place
+}
+
+/// The place of an undecided order in the index, by the position of its first record.
+pub(super) fn undecided(key: &OrderKey, first: u64) -> Vec<u8> {
+    with_first(UNDECIDED, [group(key), first.to_be_bytes().to_vec()].concat())
+}
+
+/// Where the state is that a place of the index stands for.
+pub(super) fn state_of_undecided(place: &[u8]) -> Vec<u8> {
+    with_first(STATE, place.to_vec())
+}
+
+fn with_first(first: u8, mut place: Vec<u8>) -> Vec<u8> {
+    if let Some(byte) = place.first_mut() {
+        *byte = first;
+    }
     place
 }
 

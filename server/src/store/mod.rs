@@ -10,6 +10,7 @@ mod list;
 mod open;
 #[cfg(test)]
 mod tests;
+mod undecided;
 pub mod verify;
 mod writer;
 
@@ -112,6 +113,7 @@ pub struct Store {
 struct Inner {
     orders: Layered<OrderKey, Arc<Order>>,
     claims: Layered<Claim, OrderKey>,
+    undecided: undecided::Undecided,
     /// Orders whose place in sled is not written yet, by that place.
     unlisted: BTreeMap<Vec<u8>, OrderKey>,
     keys: BTreeMap<String, Arc<KeyRecord>>,
@@ -357,6 +359,8 @@ fn apply_one(
     }
     match (&applied.subject, applied.order, &*applied.record) {
         (Subject::Order(key), Some(order), _) => {
+            let before = inner.orders.get(key).map(AsRef::as_ref);
+            inner.undecided.note(before, &order, applied.position);
             let place = if order.version == 1 { places.pop_front() } else { None };
             inner.unlisted.extend(place.map(|place| (place, key.clone())));
             return inner.orders.put(key.clone(), order);

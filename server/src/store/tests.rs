@@ -2,6 +2,7 @@
 
 mod lists;
 mod reopening;
+mod undecided;
 mod verifying;
 mod writing;
 

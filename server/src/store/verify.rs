@@ -100,6 +100,8 @@ impl Store {
             let held = record::decode_order(&bytes).map_err(Error::State)?;
             same_order(&held, order)?;
             expected.extend([name, place]);
+            let first = order.positions.first().copied().unwrap_or(0);
+            expected.extend(order.is_undecided().then(|| keys::undecided(key, first)));
         }
         for (claim, key) in &fold.claims {
             let place = keys::claim(claim);

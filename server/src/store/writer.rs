@@ -106,15 +106,18 @@ enum Put<'a> {
     Order(&'a Order),
     Key(&'a OrderKey),
     Bytes(IVec),
+    Nothing,
 }
 
 impl Put<'_> {
-    fn bytes(&self) -> IVec {
-        match self {
+    /// What the place is to hold; `None` if it is to be empty.
+    fn bytes(&self) -> Option<IVec> {
+        Some(match self {
             Self::Order(order) => record::encode_order(order).into(),
             Self::Key(key) => IVec::from(&*record::encode_key(key)),
             Self::Bytes(bytes) => bytes.clone(),
-        }
+            Self::Nothing => return None,
+        })
     }
 }
 
@@ -177,6 +180,7 @@ impl Store {
         }
         let orders = inner.orders.begin_write();
         let claims = inner.claims.begin_write();
+        let undecided = inner.undecided.begin_write();
         let small = std::mem::take(&mut inner.unwritten_small);
         let listed: Vec<Vec<u8>> = inner.unlisted.keys().cloned().collect();
         drop(inner);
@@ -197,6 +201,10 @@ impl Store {
         puts.extend(
             small.into_iter().map(|(place, bytes)| (place.into(), Put::Bytes(bytes.into()))),
         );
+        puts.extend(undecided.places().map(|(place, is_undecided)| {
+            let put = if is_undecided { Put::Bytes(IVec::default()) } else { Put::Nothing };
+            (place.into(), put)
+        }));
         puts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         for chunk in puts.chunks(BATCH_KEYS_MAX) {
             self.put(chunk)?;
@@ -213,6 +221,7 @@ impl Store {
         let mut inner = self.write();
         inner.orders.wrote();
         inner.claims.wrote();
+        inner.undecided.wrote();
         self.written.store(applied, Release);
         // What was taken is freed here, not under the lock.
         drop(inner);
@@ -222,7 +231,10 @@ impl Store {
     fn put(&self, puts: &[(IVec, Put<'_>)]) -> Result<(), Error> {
         let mut batch = sled::Batch::default();
         for (place, put) in puts {
-            batch.insert(place, put.bytes());
+            match put.bytes() {
+                Some(bytes) => batch.insert(place, bytes),
+                None => batch.remove(place),
+            }
         }
         self.db.apply_batch(batch).map_err(|error| self.failed("written", &error))?;
         // sled collects garbage only when pinned; without this, large batches leak.

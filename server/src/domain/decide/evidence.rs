@@ -1,6 +1,7 @@
 //! Evidence: accepted whatever it says, wherever it belongs, however often it comes.
 
 use super::{
+    news,
     request::{accepted_before, replay},
     route::{self, Route},
     settle,
@@ -27,7 +28,8 @@ pub(super) fn accept(world: &dyn World, command: &AcceptEvidence, now: Time) -> 
     if let Some(known) = order.facts.readings.get(&evidence.id)
         && route.absorbs.is_empty()
     {
-        let is_recorded = known.repeats < REPEATS_RECORDED_MAX;
+        // The same answer to the same question is no event.
+        let is_recorded = known.repeats < REPEATS_RECORDED_MAX && evidence.basis != Basis::Poll;
         let facts = vec![Fact::Repeated(evidence.id)];
         let draft = is_recorded.then(|| settle::draft(&order, facts, Vec::new(), now));
         return Decision {
@@ -36,6 +38,15 @@ pub(super) fn accept(world: &dyn World, command: &AcceptEvidence, now: Time) -> 
             replayed: true,
             warning: None,
             disposition: Some(Disposition::Repeat),
+        };
+    }
+    if news::is_none(&order, &route, evidence) {
+        return Decision {
+            key: route.target,
+            drafts: Vec::new(),
+            replayed: false,
+            warning: None,
+            disposition: Some(Disposition::Superseded),
         };
     }
     let mut facts = Vec::new();

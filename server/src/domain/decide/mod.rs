@@ -4,6 +4,7 @@
 mod evidence;
 mod intent;
 mod name;
+mod news;
 mod request;
 mod route;
 mod settle;

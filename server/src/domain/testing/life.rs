@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use crate::domain::{
     command::Command,
-    statement::OperationKind,
-    testing::{accept, create_attempt, create_operation, create_order, say},
+    statement::{Basis, OperationKind},
+    testing::{accept_from, create_attempt, create_operation, create_order, say},
     time::Time,
 };
 
@@ -64,14 +64,16 @@ pub(crate) fn events() -> impl Strategy<Value = Vec<Event>> {
             _ => format!("- {reference} : {words}"),
         }
     });
-    let statements = prop::collection::vec((statement, prop::option::of(0..5_i64)), 1..9);
+    let basis = prop_oneof![2 => Just(Basis::Webhook), 1 => Just(Basis::Poll)];
+    let statement = (statement, prop::option::of(0..5_i64), basis);
+    let statements = prop::collection::vec(statement, 1..9);
     (statements, prop::collection::vec(any::<bool>(), 8)).prop_map(|(statements, with)| {
         let mut events = intents(&with);
-        for (index, (text, seconds)) in statements.into_iter().enumerate() {
+        for (index, (text, seconds, basis)) in statements.into_iter().enumerate() {
             let mut statement = say(&text);
             statement.provider_time = seconds.map(Time::from_seconds);
-            let command = accept(&format!("event {index}"), vec![statement]);
-            let text = format!("{text} @{seconds:?}");
+            let command = accept_from(basis, &format!("event {index}"), vec![statement]);
+            let text = format!("{text} @{seconds:?} {basis:?}");
             events.push(Event { text, command, time: Time::from_seconds(1000), after: None });
         }
         events

@@ -99,6 +99,7 @@ numbers! {
         [Reread] = 3,
         [Reply] = 4,
         [Consequence] = 5,
+        [Poll] = 6,
     }
     KeptAs, "number of why a webhook is kept" {
         [Unreadable] = 1,

@@ -21,7 +21,8 @@ use crate::{
         digest::ContentId,
         order::{Facts, HeldReading, Order},
         sorted::SortedMap,
-        statement::Held,
+        statement::{Basis, Held},
+        time::Time,
     },
     record::FORMAT,
 };
@@ -53,6 +54,11 @@ pub(super) struct StoredOrder {
     requests: Vec<StoredRequest>,
     #[prost(message, optional, tag = "11")]
     forwarded_to: Option<StoredOrderKey>,
+    #[prost(sint64, tag = "12")]
+    last_evidence_time: i64,
+    /// Number of a [`Basis`]; 0 if there was no evidence.
+    #[prost(uint32, tag = "13")]
+    last_evidence_basis: u32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -117,6 +123,8 @@ pub(super) fn write(order: &Order) -> StoredOrder {
         view: Some(StoredView::write(&order.view, to)),
         requests,
         forwarded_to: order.forwarded_to.as_ref().map(|key| StoredOrderKey::write(key, to)),
+        last_evidence_time: order.last_evidence.map_or(0, |(time, _)| to.time(time)),
+        last_evidence_basis: order.last_evidence.map_or(0, |(_, basis)| basis.number()),
         table: writer.finish(),
     }
 }
@@ -139,11 +147,23 @@ pub(super) fn read(stored: &StoredOrder) -> Result<Order, Unreadable> {
         positions: positions.collect(),
         create_time: from.time(stored.create_time),
         update_time: from.newest(),
+        last_evidence: read_last_evidence(stored, from)?,
         facts: read_one(stored.facts.as_ref(), from)?,
         view: read_one(stored.view.as_ref(), from)?,
         requests: requests.collect::<Result<_, _>>()?,
         forwarded_to: stored.forwarded_to.as_ref().map(|key| key.read(from)).transpose()?,
     })
+}
+
+fn read_last_evidence(
+    stored: &StoredOrder,
+    from: &Reader<'_>,
+) -> Result<Option<(Time, Basis)>, Unreadable> {
+    if stored.last_evidence_basis == 0 {
+        return Ok(None);
+    }
+    let basis = Basis::of_number(stored.last_evidence_basis)?;
+    Ok(Some((from.time(stored.last_evidence_time), basis)))
 }
 
 impl Part for StoredFacts {

@@ -52,6 +52,7 @@ fn source(record: &OrderRecord, evidence: &[&Evidence]) -> v1::FactSource {
     let weak = evidence.iter().any(|e| !e.basis.settles_operations());
     match record.source {
         Source::Reply => v1::FactSource::ProviderReply,
+        Source::Poll => v1::FactSource::Poll,
         Source::Webhook | Source::Reread if weak => v1::FactSource::WeaklySignedWebhook,
         Source::Webhook | Source::Reread => v1::FactSource::Webhook,
         Source::Consequence if weak => v1::FactSource::WeaklySignedWebhook,

@@ -218,6 +218,8 @@ pub(super) fn records() -> Vec<(String, Record)> {
         ("subscription.all", subscription(none, None)),
     ];
     all.extend(others.map(|(name, record)| (name.to_owned(), record)));
+    let poll = OrderRecord { source: Source::Poll, webhook: None, ..usual_webhook() };
+    all.push(("order.poll".to_owned(), Record::Order(poll)));
     all
 }
 
@@ -243,5 +245,10 @@ pub(super) fn orders() -> Vec<(String, Order)> {
         forwarded_to: Some(unclaimed()),
         ..Order::new(recorded())
     };
-    vec![("new".to_owned(), Order::new(unclaimed())), ("full".to_owned(), full)]
+    let fresh = Order { last_evidence: Some((ago(3), Basis::Poll)), ..full.clone() };
+    vec![
+        ("new".to_owned(), Order::new(unclaimed())),
+        ("full".to_owned(), full),
+        ("fresh".to_owned(), fresh),
+    ]
 }

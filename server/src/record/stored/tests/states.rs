@@ -12,7 +12,7 @@ use super::{
     facts::{
         any_attempt_intent, any_held, any_operation_intent, any_order_intent, any_request_key,
     },
-    names::{any_claim, any_content_id, any_order_key, any_time},
+    names::{any_claim, any_content_id, any_order_key, any_time, numbered},
     views::any_view,
 };
 use crate::domain::order::{Facts, HeldReading, Order};
@@ -44,13 +44,16 @@ fn any_facts() -> BoxedStrategy<Facts> {
 pub(super) fn any_order() -> BoxedStrategy<Order> {
     let requests = btree_map(any_request_key(), (any_content_id(), any_time()), 0..3);
     let history = (any::<u64>(), vec(any::<u64>(), 0..5), any_time(), any_time());
-    (any_order_key(), history, any_facts(), any_view(), requests, option::of(any_order_key()))
-        .prop_map(|(key, history, facts, view, requests, forwarded_to)| Order {
+    let forwarded_to = option::of(any_order_key());
+    let evidence = option::of((any_time(), numbered()));
+    (any_order_key(), history, any_facts(), any_view(), requests, forwarded_to, evidence)
+        .prop_map(|(key, history, facts, view, requests, forwarded_to, last_evidence)| Order {
             key,
             version: history.0,
             positions: history.1,
             create_time: history.2,
             update_time: history.3,
+            last_evidence,
             facts,
             view,
             requests,
