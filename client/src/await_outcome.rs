@@ -202,6 +202,7 @@ impl<'a> Wait<'a> {
         let request = v1::GetOrderRequest {
             merchant_id: self.client.merchant_id().to_owned(),
             order_id: self.target.order_id.clone(),
+            max_age: None,
         };
         let send = async |rpc: crate::client::Rpc, request| rpc.orders().get_order(request).await;
         let answer = self.client.once(request, left, &send).await?;

@@ -38,7 +38,8 @@
 //! - Wait for one outcome: [`Client::await_outcome`].
 //! - Follow one order: [`Client::watch`].
 //! - Follow all orders, and resume after a restart: [`Client::subscribe`].
-//! - Look: [`Client::get_order`], [`list_orders`](Client::list_orders),
+//! - Look: [`Client::get_order`], [`get_fresh_order`](Client::get_fresh_order) (asks the provider
+//!   first), [`list_orders`](Client::list_orders),
 //!   [`timeline`](Client::timeline).
 //! - Operate: subscriptions, webhooks and keys are the other methods of [`Client`].
 //!
@@ -99,13 +100,15 @@ pub use cursor_store::{CursorStore, CursorStoreError, FileCursorStore, MemoryCur
 pub use error::{Error, ErrorKind, Violation};
 pub use money::Money;
 pub use options::{ClientBuilder, Tls};
-pub use order::{Attempt, Condition, Operation, Order, ProviderId, Totals};
+pub use order::{Attempt, Condition, Freshness, Operation, Order, ProviderId, Totals};
 pub use requests::{
     ListOrders, NewAttempt, NewOperation, NewOrder, OrderScope, Page, PageRequest, ProviderReply,
     Recorded, ReplyResult,
 };
 pub use retry::RetryPolicy;
-pub use status::{ConditionKind, OperationKind, OperationStatus, Outcome, PaymentStatus};
+pub use status::{
+    ConditionKind, EvidenceSource, OperationKind, OperationStatus, Outcome, PaymentStatus,
+};
 pub use stream::{Delivery, OrderWatch, Subscribe, Subscriber};
 pub use subscription::{Filter, NewSubscription, Start, Subscription};
 pub use timeline::{FactSource, Statement, StatementSubject, TimelineEntry};

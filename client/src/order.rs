@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use crate::{
     money::Money,
-    status::{ConditionKind, OperationKind, OperationStatus, Outcome, PaymentStatus},
+    status::{
+        ConditionKind, EvidenceSource, OperationKind, OperationStatus, Outcome, PaymentStatus,
+    },
 };
 
 /// What a customer pays for, and all that is known about its payment.
@@ -39,6 +41,23 @@ pub struct Order {
     pub create_time: Option<SystemTime>,
     /// When the newest record about it was made.
     pub update_time: Option<SystemTime>,
+    /// How fresh this is.
+    pub freshness: Freshness,
+}
+
+/// How fresh an order is.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Freshness {
+    /// When evidence last came. `None` if none ever came.
+    pub last_evidence_time: Option<SystemTime>,
+    /// What it was.
+    pub last_evidence_source: Option<EvidenceSource>,
+    /// When a provider last answered a question about the order, as far as the server process
+    /// knows; only while the order is not decided, and not in streams.
+    pub last_check_time: Option<SystemTime>,
+    /// When a provider is to be asked next, likewise.
+    pub next_check_time: Option<SystemTime>,
 }
 
 /// What became of the money of an order or attempt. `None` where nothing happened.

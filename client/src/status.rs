@@ -66,6 +66,18 @@ open_enum! {
 }
 
 open_enum! {
+    /// What sort of evidence there was.
+    EvidenceSource {
+        /// A webhook.
+        Webhook = 1 "WEBHOOK",
+        /// The provider's answer to a status request of the server.
+        Poll = 2 "POLL",
+        /// The provider's answer to a call of a checkout service, passed on by it.
+        ProviderReply = 3 "PROVIDER_REPLY",
+    }
+}
+
+open_enum! {
     /// What kind of thing a person should look at.
     ConditionKind {
         /// Two final statements contradict each other, or one id names two recorded things.

@@ -1,13 +1,15 @@
 //! Every setting, with its default, checked once at start.
 
 mod account;
+mod status_api;
 
 use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-pub use self::account::{
-    AccountConfig, AmountConfig, EnvironmentConfig, SecretConfig, StatusApiConfig,
+pub use self::{
+    account::{AccountConfig, AmountConfig, EnvironmentConfig, SecretConfig},
+    status_api::StatusApiConfig,
 };
 use crate::{accounts::Accounts, hub};
 

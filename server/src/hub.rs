@@ -126,6 +126,12 @@ impl Hub {
         self.announced.send_replace(head);
     }
 
+    /// Tells when more is announced.
+    #[must_use]
+    pub fn announced(&self) -> watch::Receiver<Position> {
+        self.announced.subscribe()
+    }
+
     /// Position of the newest record that watchers may read.
     fn reach(&self) -> Position {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  providers ─ webhooks ─▶ edge/http ─┐                                  ┌─▶ edge/grpc  streams
-//!  checkout ── gRPC ─────▶ edge/grpc ─┴▶ engine ─▶ journal ─▶ store ─▶ hub ┘
-//!                                          │       (truth)    (sled)
+//!  checkout ── gRPC ─────▶ edge/grpc ─┼▶ engine ─▶ journal ─▶ store ─▶ hub ┘
+//!  providers ◀─ polls ────▶ outbound ─┘   │       (truth)    (sled)
 //!                                 domain, providers (pure)
 //! ```
 //!
@@ -17,6 +17,7 @@
 //! | [`store`] | the present state, in memory and in sled, derived from the journal |
 //! | [`hub`] | how far the journal reaches, and who wants to know |
 //! | [`edge`] | gRPC and HTTP: from requests to commands, from changes to messages |
+//! | [`outbound`] | asks providers what became of what is undecided |
 //! | [`serve`] | puts the parts together |
 //! | [`config`], [`accounts`] | settings, checked once |
 //! | [`cli`] | the command line |
@@ -33,6 +34,7 @@ pub mod edge;
 pub mod engine;
 pub mod hub;
 pub mod journal;
+pub mod outbound;
 pub mod providers;
 pub mod record;
 pub mod serve;

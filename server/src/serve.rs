@@ -11,13 +11,14 @@ use std::{
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    clock, config,
+    accounts, clock, config,
     config::Config,
     domain::digest::{Digest, short_name},
     edge::{Context, grpc, http, listen},
     engine::{self, Ask, AskKey, Engine},
     hub::{Hub, Relay},
     journal::{self, Journal, file::FileJournal},
+    outbound::{self, Outbound},
     record::Role,
     store::{self, Progress, Store, Writer},
 };
@@ -44,6 +45,9 @@ pub enum Error {
     /// Reflection cannot be set up.
     #[error("the API's descriptors are not sound: {0}")]
     Descriptors(#[from] tonic_reflection::server::Error),
+    /// Providers cannot be asked.
+    #[error(transparent)]
+    Outbound(#[from] outbound::Unusable),
     /// The first key could not be recorded.
     #[error("the first key cannot be recorded: {0}")]
     FirstKey(engine::Error),
@@ -106,7 +110,7 @@ impl Server {
     /// # Errors
     /// [`Error`] says what to do.
     pub fn start(config: Config) -> Result<Self, Error> {
-        let accounts = Arc::new(config.accounts()?);
+        let accounts = config.accounts()?;
         let http_tls = listen::http_tls(config.tls.as_ref())?;
         let threads = match config.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -119,7 +123,7 @@ impl Server {
 
     fn start_with(
         config: Config,
-        accounts: Arc<crate::accounts::Accounts>,
+        accounts: accounts::Accounts,
         http_tls: Option<tokio_rustls::TlsAcceptor>,
         sockets: listen::Sockets,
         data: Data,
@@ -133,19 +137,24 @@ impl Server {
         let drain_time = config.streams.drain;
         let places = Arc::new(Semaphore::new(config.limits.http_connections));
         let health = handle.health().clone();
+        let live = Arc::new(accounts::Live::new(accounts));
+        let asking = runtime()?;
+        let asks = (handle.clone(), Arc::clone(&store), Arc::clone(&hub));
+        let outbound = Outbound::new(asks, Arc::clone(&live), asking.handle().clone())?;
         let context = Context {
             engine: handle,
             store,
             relay: Relay::new(Arc::clone(&hub)),
             hub,
-            accounts,
+            outbound,
+            accounts: live.load(),
             config: Arc::new(config),
             sessions: Arc::default(),
             drain: drains,
         };
         let runtime = runtime()?;
         let first_key = runtime.block_on(first_key(&context))?;
-        let mut threads = Vec::new();
+        let mut threads = vec![start_asking(asking, &context)?];
         for (number, (grpc, http)) in sockets.pairs.into_iter().enumerate() {
             // Each thread has services of its own, so that it wakes its own watchers.
             let relay = Relay::new(Arc::clone(&context.hub));
@@ -217,6 +226,20 @@ impl Server {
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// The thread that asks providers, until the drain begins. What is under way is cut: it is no
+/// fact yet, and is asked again after the next start.
+fn start_asking(
+    runtime: tokio::runtime::Runtime,
+    context: &Context,
+) -> std::io::Result<JoinHandle<()>> {
+    let (outbound, drain) = (context.outbound.clone(), context.drain.clone());
+    let builder = std::thread::Builder::new().name("outbound".into());
+    builder.spawn(move || {
+        runtime.block_on(outbound.run(drain));
+        runtime.shutdown_background();
+    })
 }
 
 /// What a serving thread has beside what it shares.

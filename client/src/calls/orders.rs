@@ -1,5 +1,7 @@
 //! OrderService, but for what waits or streams.
 
+use std::time::Duration;
+
 use paystatus_proto::v1;
 
 use super::{page, page_size, page_token, stated};
@@ -41,9 +43,29 @@ impl Client {
     /// # Errors
     /// `NotFound` if nobody recorded it.
     pub async fn get_order(&self, order_id: &str) -> Result<Order, Error> {
+        self.get_order_of_age(order_id, None).await
+    }
+
+    /// Returns one order, after the server asked the provider about it if the order is not
+    /// decided and nothing younger than `max_age` is known: [`Order::freshness`] says what came
+    /// of that. An order is answered in any case, within a few seconds.
+    ///
+    /// # Errors
+    /// `NotFound` if nobody recorded it.
+    pub async fn get_fresh_order(&self, order_id: &str, max_age: Duration) -> Result<Order, Error> {
+        self.get_order_of_age(order_id, Some(max_age)).await
+    }
+
+    async fn get_order_of_age(
+        &self,
+        order_id: &str,
+        max_age: Option<Duration>,
+    ) -> Result<Order, Error> {
         let request = v1::GetOrderRequest {
             merchant_id: self.merchant_id().to_owned(),
             order_id: order_id.to_owned(),
+            // One that is too long for the message is longer than any order is old.
+            max_age: max_age.and_then(|max_age| max_age.try_into().ok()),
         };
         let answer =
             self.call(request, async |rpc, request| rpc.orders().get_order(request).await).await?;

@@ -5,8 +5,10 @@ use paystatus_proto::v1;
 use super::time_from_wire;
 use crate::{
     money::Money,
-    order::{Attempt, Condition, Operation, Order, ProviderId, Totals},
-    status::{ConditionKind, OperationKind, OperationStatus, Outcome, PaymentStatus},
+    order::{Attempt, Condition, Freshness, Operation, Order, ProviderId, Totals},
+    status::{
+        ConditionKind, EvidenceSource, OperationKind, OperationStatus, Outcome, PaymentStatus,
+    },
 };
 
 impl Order {
@@ -31,6 +33,19 @@ impl Order {
             version: wire.version,
             create_time: time_from_wire(wire.create_time),
             update_time: time_from_wire(wire.update_time),
+            freshness: wire.freshness.map(Freshness::from_wire).unwrap_or_default(),
+        }
+    }
+}
+
+impl Freshness {
+    fn from_wire(wire: v1::Freshness) -> Self {
+        let source = Some(wire.last_evidence_source).filter(|number| *number != 0);
+        Self {
+            last_evidence_time: time_from_wire(wire.last_evidence_time),
+            last_evidence_source: source.map(EvidenceSource::from_number),
+            last_check_time: time_from_wire(wire.last_check_time),
+            next_check_time: time_from_wire(wire.next_check_time),
         }
     }
 }

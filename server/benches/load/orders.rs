@@ -27,7 +27,7 @@ pub(crate) fn measure(options: &Options) {
     let connections = options.connections.unwrap_or(CONNECTIONS);
     let message = |number| {
         let (merchant_id, order_id) = (MERCHANT.to_owned(), order_id(number as u64));
-        h2::message(&v1::GetOrderRequest { merchant_id, order_id })
+        h2::message(&v1::GetOrderRequest { merchant_id, order_id, max_age: None })
     };
     let calls = |address| Calls {
         address,

@@ -111,7 +111,7 @@ async fn read(
     let (parts, body) = request.into_parts();
     let body = tokio::time::timeout(limits.webhook_read, to_bytes(body, limits.webhook_bytes));
     let Ok(Ok(body)) = body.await else { return StatusCode::BAD_REQUEST.into_response() };
-    match intake::read(account, &http::texts(&parts.headers), &body) {
+    match intake::read(account, &http::texts(&parts.headers), &body, None) {
         Ok(asks) => {
             drop(asks);
             let acknowledgement = account.provider.acknowledge();

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, time::SystemTime};
 
 use paystatus_client::{
-    Attempt, Change, Condition, Key, Money, Operation, Order, ProviderId, Statement, TimelineEntry,
-    Totals,
+    Attempt, Change, Condition, Freshness, Key, Money, Operation, Order, ProviderId, Statement,
+    TimelineEntry, Totals,
 };
 use serde::Serialize;
 
@@ -46,6 +46,15 @@ pub(super) struct OrderJson<'a> {
     version: i64,
     create_time: Option<String>,
     update_time: Option<String>,
+    freshness: FreshnessJson,
+}
+
+#[derive(Serialize)]
+pub(super) struct FreshnessJson {
+    last_evidence_time: Option<String>,
+    last_evidence_source: Option<String>,
+    last_check_time: Option<String>,
+    next_check_time: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -208,6 +217,16 @@ pub(super) fn order(order: &Order) -> OrderJson<'_> {
         version: order.version,
         create_time: time(order.create_time),
         update_time: time(order.update_time),
+        freshness: freshness(&order.freshness),
+    }
+}
+
+fn freshness(freshness: &Freshness) -> FreshnessJson {
+    FreshnessJson {
+        last_evidence_time: time(freshness.last_evidence_time),
+        last_evidence_source: word(freshness.last_evidence_source.as_ref()),
+        last_check_time: time(freshness.last_check_time),
+        next_check_time: time(freshness.next_check_time),
     }
 }
 

@@ -1,9 +1,9 @@
 //! `paystatus order`
 
-use std::io;
+use std::{io, time::Duration};
 
 use clap::Args;
-use paystatus_client::{Client, Money, Order as Known, PageRequest, TimelineEntry};
+use paystatus_client::{Client, Freshness, Money, Order as Known, PageRequest, TimelineEntry};
 use serde::Serialize;
 
 use super::{
@@ -20,6 +20,10 @@ pub(super) struct Order {
     /// The merchant's own id of the order.
     #[arg(value_name = "ID")]
     order_id: String,
+    /// Ask the provider first, if the order is not decided and nothing younger is known: `0s`
+    /// asks in any case.
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    max_age: Option<Duration>,
     /// One JSON object: `order` and `timeline`.
     #[arg(long)]
     json: bool,
@@ -36,7 +40,10 @@ struct OrderWithTimeline<'a> {
 impl Order {
     pub(super) fn run(self) -> Result<(), Failure> {
         self.connection.run(async |client| {
-            let order = client.get_order(&self.order_id).await?;
+            let order = match self.max_age {
+                Some(max_age) => client.get_fresh_order(&self.order_id, max_age).await?,
+                None => client.get_order(&self.order_id).await?,
+            };
             let timeline = whole_timeline(client, &self.order_id).await?;
             let mut out = Out::new();
             if self.json {
@@ -83,6 +90,7 @@ fn show(out: &mut Out, order: &Known) -> io::Result<()> {
     field(out, "recorded", words::time(order.create_time))?;
     let changed = words::time(order.update_time);
     field(out, "newest", format!("{changed} {DIM}(version {}){DIM:#}", order.version))?;
+    field(out, "heard", heard(&order.freshness))?;
     for attempt in &order.attempts {
         let mut facts = vec![format!("at {}", attempt.account_id)];
         facts.push(format!("reference {}", attempt.reference));
@@ -111,6 +119,24 @@ fn show(out: &mut Out, order: &Known) -> io::Result<()> {
         field(out, "look at", format!("{BAD}{kind}{BAD:#}, {detail}"))?;
     }
     Ok(())
+}
+
+/// When something was last heard of an order, and when somebody asks next.
+fn heard(freshness: &Freshness) -> String {
+    let mut facts = Vec::new();
+    match (freshness.last_evidence_time, freshness.last_evidence_source) {
+        (Some(time), Some(source)) => {
+            let source = source.to_string().to_lowercase().replace('_', " ");
+            facts.push(format!("{} by {source}", words::time(Some(time))));
+        }
+        (Some(time), None) => facts.push(words::time(Some(time))),
+        (None, _) => facts.push("nothing yet".to_owned()),
+    }
+    let asked = freshness.last_check_time.map(|time| format!("asked {}", words::time(Some(time))));
+    let next = freshness.next_check_time.map(|time| format!("next {}", words::time(Some(time))));
+    facts.extend(asked);
+    facts.extend(next);
+    facts.join(", ")
 }
 
 fn show_timeline(out: &mut Out, entries: &[TimelineEntry]) -> io::Result<()> {

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use super::{Error, invalid};
+use super::{Error, StatusApiConfig, invalid};
 use crate::{
-    accounts::{Account, StatusAccess},
+    accounts::Account,
     domain::{
         fact::AmountRule,
         ids::{AccountId, MerchantId},
@@ -104,27 +104,6 @@ pub enum EnvironmentConfig {
     Sandbox,
 }
 
-/// How a provider is asked what became of a payment.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StatusApiConfig {
-    /// What its API wants to see, by the names that the adapter gives.
-    pub credentials: BTreeMap<String, String>,
-    /// The same from files, one value each.
-    pub credential_files: BTreeMap<String, PathBuf>,
-    /// Another place than the provider's own: scheme, host and port.
-    pub url: Option<String>,
-    /// Another place for tokens.
-    pub auth_url: Option<String>,
-}
-
-/// Credentials are not printed.
-impl std::fmt::Debug for StatusApiConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StatusApiConfig").field("url", &self.url).finish_non_exhaustive()
-    }
-}
-
 /// What stated amounts are accepted.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -200,10 +179,7 @@ impl AccountConfig {
             merchant,
             provider_name: self.provider.clone(),
             provider,
-            status_access: self.status_api.as_ref().map(|api| StatusAccess {
-                api_url: api.url.clone(),
-                auth_url: api.auth_url.clone(),
-            }),
+            status_access: self.status_api.as_ref().map(|api| api.check(&at)).transpose()?,
             settings,
             amount_rules: self.amount_rules(&at("amount"))?,
             creates_orders: self.create_orders,

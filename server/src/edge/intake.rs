@@ -1,9 +1,11 @@
 //! How a webhook comes in, whichever way it was carried here: verify, read, record, answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::Context;
+use super::{Context, inquiry};
 use crate::{
     accounts::Account,
     clock,
@@ -51,6 +53,12 @@ pub enum NotAccepted {
     /// It does not verify. The reason is for the log, not for the caller.
     #[error("the webhook does not verify")]
     Rejected(Rejected),
+    /// What it takes to believe it, or to know what it is about, cannot be fetched now.
+    #[error("the provider cannot be asked now; send it again")]
+    TryLater {
+        /// After how long.
+        wait: Duration,
+    },
     /// The engine did not take it.
     #[error(transparent)]
     Engine(engine::Error),
@@ -71,7 +79,15 @@ pub async fn submit(
         what: What::Unreadable,
         acknowledgement: account.provider.acknowledge(),
     };
-    for ask in read(account, headers, body).map_err(NotAccepted::Rejected)? {
+    let certificates = inquiry::certificates(context, account, headers, body).await?;
+    let asks = read(account, headers, body, certificates.as_deref()).map_err(|rejected| {
+        inquiry::hint(context, account, headers, body);
+        NotAccepted::Rejected(rejected)
+    })?;
+    if let Some(what) = inquiry::look_first(context, account, (headers, body), &asks).await? {
+        return Ok(Accepted { what, ..accepted });
+    }
+    for ask in asks {
         let what = match &ask {
             Ask::Keep(kept, _) if kept.kept_as == KeptAs::Unreadable => What::Unreadable,
             _ => What::Kept,
@@ -95,8 +111,9 @@ pub fn read(
     account: &Account,
     headers: &[(String, String)],
     body: &Bytes,
+    certificates: Option<&[u8]>,
 ) -> Result<Vec<Ask>, Rejected> {
-    let request = Request::new(headers, body);
+    let request = Request { certificates, ..Request::new(headers, body) };
     let provider = account.provider;
     if let Err(rejected) = provider.verify(&request, &account.settings, clock::now()) {
         let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).take(50).collect();

@@ -3,6 +3,7 @@
 
 pub mod grpc;
 pub mod http;
+mod inquiry;
 pub mod intake;
 pub mod listen;
 mod socket;
@@ -16,6 +17,7 @@ use crate::{
     config::Config,
     engine,
     hub::{Hub, Relay},
+    outbound::Outbound,
     store::Store,
 };
 
@@ -30,6 +32,8 @@ pub struct Context {
     pub hub: Arc<Hub>,
     /// Wakes the watchers of this thread.
     pub relay: Arc<Relay>,
+    /// Asks providers.
+    pub outbound: Outbound,
     /// The provider accounts.
     pub accounts: Arc<Accounts>,
     /// Every setting.

@@ -76,7 +76,7 @@ pub(super) async fn wait(
                 outcome: to_wire::order::outcome(outcome) as i32,
                 outcome_number: i64::try_from(order.view.summary.outcome_number)
                     .unwrap_or(i64::MAX),
-                order: Some(to_wire::order::order(&order)),
+                order: Some(to_wire::order::checked(&order, context.outbound.checks(&order))),
             });
         }
         tokio::select! {

@@ -32,6 +32,8 @@ use crate::{
 const PAGE: (usize, usize) = (50, 500);
 /// Facts of one page of a timeline if the caller does not say, and at most.
 const TIMELINE_PAGE: (usize, usize) = (50, 200);
+/// How long GetOrder waits for a provider that it asks.
+const LOOK_PATIENCE: prost_types::Duration = prost_types::Duration { seconds: 5, nanos: 0 };
 
 pub(super) struct Orders(pub(super) Context);
 
@@ -105,10 +107,16 @@ impl OrderService for Orders {
         request: Request<v1::GetOrderRequest>,
     ) -> Result<Response<v1::GetOrderResponse>, Status> {
         let caller = Caller::of(&request)?;
+        let patience = await_order::timeout(Some(LOOK_PATIENCE), request.metadata())?;
         let request = request.into_inner();
         let merchant = caller.merchant(&request.merchant_id)?;
-        let order = self.find(&from_wire::intent::parent(merchant, &request.order_id)?).await?;
-        let order = Some(to_wire::order::order(&order));
+        let parent = from_wire::intent::parent(merchant, &request.order_id)?;
+        let mut order = self.find(&parent).await?;
+        if let Some(max_age) = from_wire::max_age(request.max_age)? {
+            self.0.outbound.refresh(&order, max_age, patience).await;
+            order = self.find(&parent).await?;
+        }
+        let order = Some(to_wire::order::checked(&order, self.0.outbound.checks(&order)));
         Ok(Response::new(v1::GetOrderResponse { order }))
     }
 
@@ -149,8 +157,10 @@ impl OrderService for Orders {
         let page = tokio::task::spawn_blocking(list).await.map_err(|e| errors::internal(&e))?;
         let page = page.map_err(|error| errors::internal(&error))?;
         let next_page_token = page.next.map(|after| page::token(after, digest()));
+        let checked =
+            |order: &Arc<Order>| to_wire::order::checked(order, self.0.outbound.checks(order));
         Ok(Response::new(v1::ListOrdersResponse {
-            orders: page.orders.iter().map(|order| to_wire::order::order(order)).collect(),
+            orders: page.orders.iter().map(checked).collect(),
             next_page_token: next_page_token.unwrap_or_default(),
         }))
     }

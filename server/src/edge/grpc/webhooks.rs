@@ -195,6 +195,9 @@ impl WebhookService for Webhooks {
             NotAccepted::Rejected(_) => {
                 errors::error(Code::Unauthenticated, "SIGNATURE_INVALID", error.to_string())
             }
+            NotAccepted::TryLater { .. } => {
+                errors::retry(Code::Unavailable, "PROVIDER_UNAVAILABLE", error.to_string())
+            }
             NotAccepted::Engine(failed) => errors::of_engine(failed),
         })?;
         Ok(Response::new(v1::SubmitWebhookResponse {

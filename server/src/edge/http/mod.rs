@@ -56,6 +56,11 @@ async fn webhook(
         Err(NotAccepted::Rejected(_)) => {
             (StatusCode::UNAUTHORIZED, "the signature is not valid\n").into_response()
         }
+        Err(NotAccepted::TryLater { wait }) => {
+            let seconds = wait.as_secs().saturating_add(1).to_string();
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, seconds)], "try again\n")
+                .into_response()
+        }
         Err(NotAccepted::Engine(engine::Error::Refused(refused))) => {
             tracing::error!(%refused, "evidence was refused");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

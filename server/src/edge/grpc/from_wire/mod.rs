@@ -5,7 +5,7 @@ pub(super) mod intent;
 pub(super) mod reply;
 pub(super) mod stream;
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
 
 use paystatus_proto::v1;
 use tonic::Status;
@@ -18,6 +18,12 @@ use crate::domain::{
     money::{Currency, Money},
     time::Time,
 };
+
+/// How old what is known may be; `None` is any age.
+pub(super) fn max_age(wire: Option<prost_types::Duration>) -> Result<Option<Duration>, Status> {
+    let negative = |_| errors::field("max_age", "must not be negative");
+    wire.map(|wire| Duration::try_from(wire).map_err(negative)).transpose()
+}
 
 /// Collects what is wrong with a request.
 #[derive(Default)]

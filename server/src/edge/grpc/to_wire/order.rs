@@ -3,15 +3,18 @@
 use paystatus_proto::v1;
 
 use super::{ids, money, time};
-use crate::domain::{
-    digest::ContentId,
-    ids::{OrderKey, Reference},
-    order::Order,
-    statement::OperationKind,
-    view::{
-        AttemptKey, AttemptView, Condition, ConditionKind, OperationKey, OperationStatus,
-        OperationView, Outcome, PaymentStatus,
+use crate::{
+    domain::{
+        digest::ContentId,
+        ids::{OrderKey, Reference},
+        order::Order,
+        statement::{Basis, OperationKind},
+        view::{
+            AttemptKey, AttemptView, Condition, ConditionKind, OperationKey, OperationStatus,
+            OperationView, Outcome, PaymentStatus,
+        },
     },
+    outbound::Checks,
 };
 
 pub(crate) fn order(order: &Order) -> v1::Order {
@@ -36,7 +39,33 @@ pub(crate) fn order(order: &Order) -> v1::Order {
         version: i64::try_from(order.version).unwrap_or(i64::MAX),
         create_time: Some(time(order.create_time)),
         update_time: Some(time(order.update_time)),
+        freshness: Some(freshness(order)),
     }
+}
+
+fn freshness(order: &Order) -> v1::Freshness {
+    use v1::EvidenceSource as Source;
+    let source = order.last_evidence.map(|(_, basis)| match basis {
+        Basis::Webhook | Basis::WeakWebhook | Basis::DoubtfulWebhook => Source::Webhook,
+        Basis::Poll => Source::Poll,
+        Basis::Reply => Source::ProviderReply,
+        Basis::Deadline => Source::Unspecified,
+    });
+    v1::Freshness {
+        last_evidence_time: order.last_evidence.map(|(at, _)| time(at)),
+        last_evidence_source: source.unwrap_or_default() as i32,
+        ..v1::Freshness::default()
+    }
+}
+
+/// The order with when its providers were and will be asked.
+pub(crate) fn checked(order: &Order, checks: Checks) -> v1::Order {
+    let mut wire = self::order(order);
+    if let Some(freshness) = &mut wire.freshness {
+        freshness.last_check_time = checks.last.map(time);
+        freshness.next_check_time = checks.next.map(time);
+    }
+    wire
 }
 
 /// Merchant and order id; an unclaimed order shows its account and what named it.
