@@ -20,6 +20,7 @@
 //! how long Optty retries, and a time of the event, so statements carry none.
 
 mod reading;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +30,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha512;
 
 use super::{
-    AccountSettings, Acknowledgement, Provider, Reading, Rejected, Request, Unreadable,
+    AccountSettings, Acknowledgement, OptionSpec, Provider, Reading, Rejected, Request, StatusApi,
+    Unreadable,
     json::{self, Object},
 };
 use crate::domain::{statement::Basis, time::Time};
@@ -46,6 +48,10 @@ const HASH: &str = "data.hash";
 pub struct Optty;
 
 impl Provider for Optty {
+    fn options(&self) -> &'static [OptionSpec] {
+        &[status::REFUND_ID]
+    }
+
     fn verify(
         &self,
         request: &Request<'_>,
@@ -87,6 +93,10 @@ impl Provider for Optty {
 
     fn basis(&self, settings: &AccountSettings) -> Basis {
         if settings.confirm_payments { Basis::DoubtfulWebhook } else { Basis::WeakWebhook }
+    }
+
+    fn status_api(&self) -> Option<&'static dyn StatusApi> {
+        Some(&status::Status)
     }
 
     /// Optty wants an `orderReference` that is unique for the merchant.

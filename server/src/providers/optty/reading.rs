@@ -84,7 +84,10 @@ impl<'a> Event<'a> {
     fn reading(&self) -> Result<Reading, Unreadable> {
         let event_id = self.event_id();
         let said = match &self.operation {
-            None => self.payment_claim().map(Said::Payment),
+            None => {
+                let (captured, by) = (self.capture_status.as_deref(), self.cancelled_by.as_deref());
+                payment_claim(&self.status, captured, by).map(Said::Payment)
+            }
             Some((kind, reference)) => {
                 self.operation_claim(*kind)?.map(|claim| said_of(*kind, reference, claim))
             }
@@ -96,33 +99,6 @@ impl<'a> Event<'a> {
         Ok(Reading { event_id, event_name: self.name.to_owned(), content })
     }
 
-    /// Optty's words for a payment. Nothing is documented to follow DECLINED, so a success after
-    /// it is a conflict. The other negatives are of a try that may still succeed: the customer
-    /// comes back, or the payment method answers after Optty's own time-out.
-    fn payment_claim(&self) -> Option<PaymentClaim> {
-        let open_try =
-            |negative| Some(PaymentClaim::Failed(negative, Ended::Try { conclusive: false }));
-        let is = |word: &Option<String>, wanted: &str| {
-            word.as_ref().is_some_and(|word| word.eq_ignore_ascii_case(wanted))
-        };
-        match self.status.to_ascii_uppercase().as_str() {
-            "INITIATED" | "PENDING" => Some(PaymentClaim::Pending),
-            "SUCCESSFUL" if is(&self.capture_status, "AUTHORIZED") => {
-                Some(PaymentClaim::Authorized)
-            }
-            "SUCCESSFUL" => Some(PaymentClaim::Sold),
-            "DECLINED" | "FAILED" => {
-                Some(PaymentClaim::Failed(Negative::Declined, Ended::Try { conclusive: true }))
-            }
-            "CANCELED" | "CANCELLED" if is(&self.cancelled_by, "SYSTEM") => {
-                open_try(Negative::Expired)
-            }
-            "CANCELED" | "CANCELLED" => open_try(Negative::Canceled),
-            "ERROR" => open_try(Negative::Error),
-            _ => None,
-        }
-    }
-
     /// Only the words documented for each event: an order's status may stand beside them.
     fn operation_claim(&self, kind: OperationKind) -> Result<Option<OperationClaim>, Unreadable> {
         let word = match (kind, &self.void_status) {
@@ -130,15 +106,7 @@ impl<'a> Event<'a> {
             (OperationKind::Void, None) => return Err(unreadable("data.voidStatus", "is missing")),
             _ => &self.status,
         };
-        Ok(match (word.to_ascii_uppercase().as_str(), kind) {
-            ("SUCCESSFUL", _) => Some(OperationClaim::Successful),
-            ("ERROR", _) => Some(OperationClaim::Failed(Negative::Error, false)),
-            ("PENDING", OperationKind::Refund) => Some(OperationClaim::Pending),
-            ("DECLINED", OperationKind::Refund) => {
-                Some(OperationClaim::Failed(Negative::Declined, true))
-            }
-            _ => None,
-        })
+        Ok(operation_claim(kind, word))
     }
 
     fn statement(&self, said: Said) -> Statement {
@@ -176,6 +144,46 @@ impl<'a> Event<'a> {
     }
 }
 
+/// Optty's words for a payment. Nothing is documented to follow DECLINED, so a success after it
+/// is a conflict. The other negatives are of a try that may still succeed: the customer comes
+/// back, or the payment method answers after Optty's own time-out.
+pub(super) fn payment_claim(
+    status: &str,
+    capture_status: Option<&str>,
+    cancelled_by: Option<&str>,
+) -> Option<PaymentClaim> {
+    let open_try =
+        |negative| Some(PaymentClaim::Failed(negative, Ended::Try { conclusive: false }));
+    let is = |word: Option<&str>, wanted: &str| {
+        word.is_some_and(|word| word.eq_ignore_ascii_case(wanted))
+    };
+    match status.to_ascii_uppercase().as_str() {
+        "INITIATED" | "PENDING" => Some(PaymentClaim::Pending),
+        "SUCCESSFUL" if is(capture_status, "AUTHORIZED") => Some(PaymentClaim::Authorized),
+        "SUCCESSFUL" => Some(PaymentClaim::Sold),
+        "DECLINED" | "FAILED" => {
+            Some(PaymentClaim::Failed(Negative::Declined, Ended::Try { conclusive: true }))
+        }
+        "CANCELED" | "CANCELLED" if is(cancelled_by, "SYSTEM") => open_try(Negative::Expired),
+        "CANCELED" | "CANCELLED" => open_try(Negative::Canceled),
+        "ERROR" => open_try(Negative::Error),
+        _ => None,
+    }
+}
+
+/// Optty's words for an operation.
+pub(super) fn operation_claim(kind: OperationKind, word: &str) -> Option<OperationClaim> {
+    match (word.to_ascii_uppercase().as_str(), kind) {
+        ("SUCCESSFUL", _) => Some(OperationClaim::Successful),
+        ("ERROR", _) => Some(OperationClaim::Failed(Negative::Error, false)),
+        ("PENDING", OperationKind::Refund) => Some(OperationClaim::Pending),
+        ("DECLINED", OperationKind::Refund) => {
+            Some(OperationClaim::Failed(Negative::Declined, true))
+        }
+        _ => None,
+    }
+}
+
 fn reference_field(kind: OperationKind) -> &'static str {
     match kind {
         OperationKind::Capture => "captureReference",
@@ -197,7 +205,7 @@ fn order_reference(data: &Object<'_>) -> Result<Reference, Unreadable> {
 
 /// A void that succeeds where nothing uncaptured is left took captured money back: there is
 /// nothing else that it could have voided.
-fn said_of(kind: OperationKind, reference: &Reference, claim: OperationClaim) -> Said {
+pub(super) fn said_of(kind: OperationKind, reference: &Reference, claim: OperationClaim) -> Said {
     Said::Operation(OperationClaimed {
         kind,
         ids: Vec::new(),

@@ -1,6 +1,7 @@
 //! Signatures, card tokens and hostile bodies; what is read of them is in `tests/reading.rs`.
 
 mod reading;
+mod status;
 
 use proptest::prelude::*;
 
