@@ -113,7 +113,8 @@ async fn permission_comes_before_existence() {
     let other = system.api_of(&system.other);
     for order in ["there", "not there"] {
         let merchant_id = MERCHANT.to_owned();
-        let request = v1::GetOrderRequest { merchant_id, order_id: order.to_owned() };
+        let order_id = order.to_owned();
+        let request = v1::GetOrderRequest { merchant_id, order_id, ..Default::default() };
         let refused = other.orders().get_order(request).await;
         assert_refused(refused, Code::PermissionDenied, "PERMISSION_DENIED");
     }

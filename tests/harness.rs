@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod http;
 pub(crate) mod process;
+pub(crate) mod provider;
 pub(crate) mod stream;
 pub(crate) mod webhook;
 
@@ -78,6 +79,11 @@ impl System {
             other,
             channel,
         }
+    }
+
+    /// A server whose account [`OPTTY`] is another one.
+    pub(crate) async fn start_asking(account: AccountConfig) -> Self {
+        Self::start_with(|config| config.accounts[0] = account).await
     }
 
     /// Calls with the checkout key of [`MERCHANT`].

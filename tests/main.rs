@@ -6,6 +6,8 @@ mod harness;
 mod killed;
 mod oracles;
 mod orders;
+mod polling;
+mod polling_limits;
 mod python;
 mod restart;
 mod scenarios;
