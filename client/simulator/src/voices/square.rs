@@ -26,12 +26,9 @@ impl Voice for Square {
         "square"
     }
 
-    /// Whatever ends a payment without money is one status, and so are a refusal and an error.
+    /// However an approval ends is one status, and so are a refusal and an error.
     fn standings(&self, payment: &Payment) -> Vec<Standing> {
         match (payment.state, payment.standing()) {
-            (PaymentState::Canceled | PaymentState::Expired, _) => {
-                vec![Standing::Canceled, Standing::Expired]
-            }
             (PaymentState::AuthorizationExpired, Standing::Expired) => {
                 vec![Standing::Canceled, Standing::Expired]
             }
@@ -47,8 +44,14 @@ impl Voice for Square {
     fn webhook(&self, event: &Event, speaker: &Speaker) -> Option<Webhook> {
         let payment = &event.payment;
         let (name, place, object) = match event.operation() {
-            // What is completed stays so.
-            None if payment.state == PaymentState::Corrected => return None,
+            // What is completed stays so, and CANCELED is said of what was approved only.
+            None if matches!(
+                payment.state,
+                PaymentState::Corrected | PaymentState::Canceled | PaymentState::Expired
+            ) =>
+            {
+                return None;
+            }
             None if payment.state == PaymentState::Pending => {
                 ("payment.created", "payment", payment_object(payment))
             }
