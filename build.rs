@@ -7,6 +7,7 @@ use protox::prost::Message as _;
 const INCLUDE: &str = "proto";
 const PROTOS: &[&str] = &[
     "proto/paystatus/v1/access_service.proto",
+    "proto/paystatus/v1/account_service.proto",
     "proto/paystatus/v1/change.proto",
     "proto/paystatus/v1/change_service.proto",
     "proto/paystatus/v1/money.proto",

@@ -1,6 +1,7 @@
 //! The methods of the API, one file for each service.
 
 mod access;
+mod accounts;
 mod orders;
 mod subscriptions;
 mod webhooks;

@@ -6,8 +6,8 @@ use std::{
 };
 
 use paystatus_proto::v1::{
-    access_service_client::AccessServiceClient, change_service_client::ChangeServiceClient,
-    order_service_client::OrderServiceClient, webhook_service_client::WebhookServiceClient,
+    access_service_client::AccessServiceClient, account_service_client::AccountServiceClient,
+    change_service_client::ChangeServiceClient, order_service_client::OrderServiceClient, webhook_service_client::WebhookServiceClient,
 };
 use tokio::{
     sync::watch,
@@ -246,6 +246,10 @@ impl Rpc {
 
     pub(crate) fn webhooks(self) -> WebhookServiceClient<Channel> {
         WebhookServiceClient::new(self.0).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn accounts(self) -> AccountServiceClient<Channel> {
+        AccountServiceClient::new(self.0).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     pub(crate) fn access(self) -> AccessServiceClient<Channel> {

@@ -41,7 +41,7 @@
 //! - Look: [`Client::get_order`], [`get_fresh_order`](Client::get_fresh_order) (asks the provider
 //!   first), [`list_orders`](Client::list_orders),
 //!   [`timeline`](Client::timeline).
-//! - Operate: subscriptions, webhooks and keys are the other methods of [`Client`].
+//! - Operate: subscriptions, webhooks, accounts and keys are the other methods of [`Client`].
 //!
 //! `examples/` has a complete program for each task.
 //!
@@ -69,10 +69,11 @@
 //! `client` is the handle and how every call is made, `options` its settings, `retry` the decision
 //! to try again, `error` what can go wrong. `calls` has one file for each service; `await_outcome`
 //! and `stream` are what waits and what streams. `order`, `change`, `timeline`, `webhook`,
-//! `subscription`, `access`, `money` and `status` are the nouns, `requests` what a caller states.
-//! `wire` alone turns messages into nouns. `cursor_store` keeps positions.
+//! `subscription`, `access`, `account`, `money` and `status` are the nouns, `requests` what a
+//! caller states. `wire` alone turns messages into nouns. `cursor_store` keeps positions.
 
 mod access;
+mod account;
 mod await_outcome;
 mod calls;
 mod change;
@@ -93,6 +94,7 @@ mod webhook;
 mod wire;
 
 pub use access::{CreatedKey, Key, NewKey, Role};
+pub use account::{Account, ListAccounts, Rejection, SigningSecret};
 pub use await_outcome::{AwaitTarget, Awaited};
 pub use change::{Change, ChangeKind, Event};
 pub use client::Client;
@@ -114,6 +116,6 @@ pub use subscription::{Filter, NewSubscription, Start, Subscription};
 pub use timeline::{FactSource, Statement, StatementSubject, TimelineEntry};
 pub use tonic::async_trait;
 pub use webhook::{
-    Disposition, ListWebhooks, NewWebhook, Replay, ReplayMode, ReplayedWebhook, SubmittedWebhook,
-    Webhook, WebhookSelection,
+    Disposition, ListWebhooks, NewWebhook, Replay, ReplayMode, ReplayedOrder, ReplayedWebhook,
+    SubmittedWebhook, Webhook, WebhookSelection, WebhookWithBody,
 };

@@ -2,7 +2,10 @@
 
 use std::time::SystemTime;
 
-use crate::open_enum::open_enum;
+use crate::{
+    open_enum::open_enum,
+    status::{Outcome, PaymentStatus},
+};
 
 open_enum! {
     /// What became of a webhook.
@@ -38,14 +41,28 @@ pub struct Webhook {
     pub event_id: String,
     /// The event's name in the provider's words.
     pub event_name: String,
-    /// The merchant, if its order is recorded.
+    /// The merchant, if its order is recorded by now.
     pub merchant_id: String,
-    /// The order, if it is recorded.
+    /// The order, if it is recorded by now.
     pub order_id: String,
     /// SHA-256 of the raw body, in hex.
     pub body_sha256: String,
     /// Why, if it was unreadable or ignored.
     pub reason: String,
+    /// True if it was not received but recorded by a replay of another webhook.
+    pub reread: bool,
+}
+
+/// An accepted webhook with its body.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct WebhookWithBody {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// Its body. Card tokens read `[removed]` unless they were asked for. Empty for a repeat.
+    pub body: Vec<u8>,
+    /// True if the body is byte for byte what was received.
+    pub as_received: bool,
 }
 
 /// What submitting a webhook led to.
@@ -72,18 +89,42 @@ pub struct ReplayedWebhook {
     pub disposition: Disposition,
     /// Whether it now reads otherwise than before.
     pub altered: bool,
-    /// What differs, in plain words.
+    /// What differs, in plain words; or why it could not be read again.
     pub difference: String,
+    /// The orders that it altered.
+    pub orders: Vec<ReplayedOrder>,
 }
 
-/// What a replay did, or would do.
+/// How an order was altered by reading webhooks again.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ReplayedOrder {
+    /// Its merchant. Empty for an order that nobody recorded.
+    pub merchant_id: String,
+    /// The order.
+    pub order_id: String,
+    /// Its status before.
+    pub previous_status: PaymentStatus,
+    /// Its status after.
+    pub status: PaymentStatus,
+    /// Its outcome before.
+    pub previous_outcome: Outcome,
+    /// Its outcome after.
+    pub outcome: Outcome,
+}
+
+/// What one page of a replay did, or would do.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Replay {
-    /// One entry for each webhook.
+    /// One entry for each webhook, oldest first.
     pub webhooks: Vec<ReplayedWebhook>,
-    /// Continue from here if the limit of one call was reached.
-    pub next_since: Option<SystemTime>,
+    /// The orders that the whole page altered.
+    pub orders: Vec<ReplayedOrder>,
+    /// The token of the next page; `None` at the end.
+    pub next_page_token: Option<String>,
+    /// For an account: everything recorded before this time was gone through.
+    pub reached: Option<SystemTime>,
 }
 
 /// A webhook to submit.
@@ -104,6 +145,14 @@ pub struct ListWebhooks {
     pub account_id: Option<String>,
     /// Only these dispositions. Empty means all.
     pub dispositions: Vec<Disposition>,
+    /// Only those recorded at this time or later.
+    pub since: Option<SystemTime>,
+    /// Only those recorded before this time.
+    pub until: Option<SystemTime>,
+    /// Only events of this name, in the provider's words.
+    pub event_name: Option<String>,
+    /// Only those about this recorded order of the client's merchant.
+    pub order_id: Option<String>,
     /// Which page.
     pub page: crate::PageRequest,
 }
@@ -117,8 +166,10 @@ pub enum WebhookSelection {
     Account {
         /// The account.
         account_id: String,
-        /// Only those received since this time.
+        /// Only those recorded at this time or later.
         since: Option<SystemTime>,
+        /// Which page.
+        page: crate::PageRequest,
     },
 }
 

@@ -1,6 +1,7 @@
 //! Between the messages of the API and the nouns of this crate. Only here and in `calls` is a
 //! message type seen.
 
+mod account;
 mod change;
 pub(crate) mod frame;
 mod order;

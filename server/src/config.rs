@@ -40,7 +40,7 @@ pub struct Config {
 }
 
 /// TLS by two settings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// Certificate chain, PEM.
@@ -50,7 +50,7 @@ pub struct Tls {
 }
 
 /// How streams and connections live.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Streams {
     /// The longest silence of a stream.
@@ -73,7 +73,7 @@ pub struct Streams {
 }
 
 /// Limits of requests.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of a webhook's body.
@@ -187,6 +187,23 @@ impl Config {
             return Err(invalid("streams.heartbeat", "must be at least 10ms"));
         }
         Ok(())
+    }
+
+    /// Settings other than accounts that differ from those of the start: they need a restart.
+    #[must_use]
+    pub fn needing_restart(&self, start: &Self) -> Vec<&'static str> {
+        let differences = [
+            ("data", self.data != start.data),
+            ("grpc_address", self.grpc_address != start.grpc_address),
+            ("http_address", self.http_address != start.http_address),
+            ("tls", self.tls != start.tls),
+            ("streams", self.streams != start.streams),
+            ("limits", self.limits != start.limits),
+            ("view_cache_bytes", self.view_cache_bytes != start.view_cache_bytes),
+            ("segment_bytes", self.segment_bytes != start.segment_bytes),
+            ("threads", self.threads != start.threads),
+        ];
+        differences.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 
     /// The accounts, checked.

@@ -1,6 +1,7 @@
 //! Puts the parts together: opens the data, starts the engine, serves, and ends in good order.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     path::Path,
     sync::Arc,
@@ -11,10 +12,11 @@ use std::{
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    accounts, clock, config,
+    accounts::{self, Accounts},
+    clock, config,
     config::Config,
     domain::digest::{Digest, short_name},
-    edge::{Context, grpc, http, listen},
+    edge::{Context, grpc, http, listen, tally::Tallies},
     engine::{self, Ask, AskKey, Engine},
     hub::{Hub, Relay},
     journal::{self, Journal, file::FileJournal},
@@ -98,6 +100,8 @@ pub struct Server {
     pub first_key: Option<String>,
     health: engine::Health,
     drain: watch::Sender<bool>,
+    accounts: Arc<accounts::Live>,
+    config: Arc<Config>,
     threads: Vec<JoinHandle<()>>,
     engine: engine::Running,
     writer: Writer,
@@ -123,7 +127,7 @@ impl Server {
 
     fn start_with(
         config: Config,
-        accounts: accounts::Accounts,
+        accounts: Accounts,
         http_tls: Option<tokio_rustls::TlsAcceptor>,
         sockets: listen::Sockets,
         data: Data,
@@ -147,11 +151,13 @@ impl Server {
             relay: Relay::new(Arc::clone(&hub)),
             hub,
             outbound,
-            accounts: live.load(),
+            accounts: live,
+            tallies: Arc::new(Tallies::new(clock::now())),
             config: Arc::new(config),
             sessions: Arc::default(),
             drain: drains,
         };
+        let (accounts, config) = (Arc::clone(&context.accounts), Arc::clone(&context.config));
         let runtime = runtime()?;
         let first_key = runtime.block_on(first_key(&context))?;
         let mut threads = vec![start_asking(asking, &context)?];
@@ -178,6 +184,8 @@ impl Server {
             first_key,
             health,
             drain,
+            accounts,
+            config,
             threads,
             engine: running,
             writer,
@@ -188,6 +196,26 @@ impl Server {
     /// Returns once the engine has stopped for good, which it does only after an error.
     pub async fn failed(&self) {
         self.health.stopped().await;
+    }
+
+    /// Puts the accounts of another configuration in the place of the present ones, all at once:
+    /// no request is dropped, and those under way end with what they began with.
+    ///
+    /// # Errors
+    /// [`config::Error`]; then nothing has changed.
+    pub fn reload(&self, config: &Config) -> Result<Reloaded, config::Error> {
+        let accounts = config.accounts()?;
+        let names = |accounts: &Accounts| -> BTreeSet<String> {
+            accounts.iter().map(|account| account.id.to_string()).collect()
+        };
+        let after = names(&accounts);
+        let before = names(&self.accounts.replace(accounts));
+        Ok(Reloaded {
+            accounts: after.len(),
+            added: after.difference(&before).cloned().collect(),
+            removed: before.difference(&after).cloned().collect(),
+            needs_restart: config.needing_restart(&self.config),
+        })
     }
 
     /// Whether the engine works.
@@ -222,6 +250,19 @@ impl Server {
         drop(self.writer);
         if was_good { Ok(()) } else { Err(Error::EngineStopped) }
     }
+}
+
+/// What reading the configuration again came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    /// How many accounts there are now.
+    pub accounts: usize,
+    /// Those that are new.
+    pub added: Vec<String>,
+    /// Those that are gone.
+    pub removed: Vec<String>,
+    /// Settings that differ and count from the next start on.
+    pub needs_restart: Vec<&'static str>,
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

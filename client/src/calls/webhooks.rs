@@ -9,8 +9,9 @@ use crate::{
     requests::Page,
     webhook::{
         ListWebhooks, NewWebhook, Replay, ReplayMode, SubmittedWebhook, Webhook, WebhookSelection,
+        WebhookWithBody,
     },
-    wire::required,
+    wire::time_to_wire,
 };
 
 impl Client {
@@ -35,6 +36,14 @@ impl Client {
         let request = v1::ListWebhooksRequest {
             account_id: list.account_id.unwrap_or_default(),
             dispositions: list.dispositions.iter().map(|d| d.number()).collect(),
+            since_time: list.since.map(time_to_wire),
+            until_time: list.until.map(time_to_wire),
+            event_name: list.event_name.unwrap_or_default(),
+            merchant_id: match list.order_id {
+                Some(_) => self.merchant_id().to_owned(),
+                None => String::new(),
+            },
+            order_id: list.order_id.unwrap_or_default(),
             page_size: page_size(&list.page),
             page_token: page_token(list.page),
         };
@@ -44,20 +53,37 @@ impl Client {
         Ok(page(answer.webhooks, answer.next_page_token, Webhook::from_wire))
     }
 
-    /// Returns one accepted webhook and its body.
+    /// Returns one accepted webhook and its body, card tokens removed.
     ///
     /// # Errors
     /// `NotFound` if there is none with this id.
-    pub async fn get_webhook(&self, webhook_id: &str) -> Result<(Webhook, Vec<u8>), Error> {
-        let request = v1::GetWebhookRequest { webhook_id: webhook_id.to_owned() };
+    pub async fn get_webhook(&self, webhook_id: &str) -> Result<WebhookWithBody, Error> {
+        self.webhook_with_body(webhook_id, false).await
+    }
+
+    /// The same with card tokens and other secrets of the body.
+    ///
+    /// # Errors
+    /// `PermissionDenied` without the role owner.
+    pub async fn get_whole_webhook(&self, webhook_id: &str) -> Result<WebhookWithBody, Error> {
+        self.webhook_with_body(webhook_id, true).await
+    }
+
+    async fn webhook_with_body(
+        &self,
+        webhook_id: &str,
+        include_card_tokens: bool,
+    ) -> Result<WebhookWithBody, Error> {
+        let request =
+            v1::GetWebhookRequest { webhook_id: webhook_id.to_owned(), include_card_tokens };
         let answer = self
             .call(request, async |rpc, request| rpc.webhooks().get_webhook(request).await)
             .await?;
-        let webhook = Webhook::from_wire(required(answer.webhook, "webhook")?);
-        Ok((webhook, answer.body))
+        WebhookWithBody::from_wire(answer)
     }
 
-    /// Reads accepted webhooks again with the present adapter.
+    /// Reads accepted webhooks again with the present adapter and settings; all of an account a
+    /// page at a time.
     ///
     /// # Errors
     /// `PermissionDenied` without the role operator or owner.

@@ -2,10 +2,15 @@
 
 use paystatus_proto::v1;
 
-use super::{time_from_wire, time_to_wire};
-use crate::webhook::{
-    Disposition, NewWebhook, Replay, ReplayMode, ReplayedWebhook, SubmittedWebhook, Webhook,
-    WebhookSelection,
+use super::{required, time_from_wire, time_to_wire};
+use crate::{
+    error::Error,
+    requests::PageRequest,
+    status::{Outcome, PaymentStatus},
+    webhook::{
+        Disposition, NewWebhook, Replay, ReplayMode, ReplayedOrder, ReplayedWebhook,
+        SubmittedWebhook, Webhook, WebhookSelection, WebhookWithBody,
+    },
 };
 
 impl Webhook {
@@ -21,6 +26,7 @@ impl Webhook {
             order_id: wire.order_id,
             body_sha256: wire.body_sha256,
             reason: wire.reason,
+            reread: wire.reread,
         }
     }
 }
@@ -36,17 +42,48 @@ impl SubmittedWebhook {
     }
 }
 
-impl Replay {
-    pub(crate) fn from_wire(wire: v1::ReplayWebhooksResponse) -> Self {
-        let webhook = |wire: v1::ReplayedWebhook| ReplayedWebhook {
+impl WebhookWithBody {
+    pub(crate) fn from_wire(wire: v1::GetWebhookResponse) -> Result<Self, Error> {
+        Ok(Self {
+            webhook: Webhook::from_wire(required(wire.webhook, "webhook")?),
+            body: wire.body,
+            as_received: wire.as_received,
+        })
+    }
+}
+
+impl ReplayedOrder {
+    fn from_wire(wire: v1::ReplayedOrder) -> Self {
+        Self {
+            merchant_id: wire.merchant_id,
+            order_id: wire.order_id,
+            previous_status: PaymentStatus::from_number(wire.previous_status),
+            status: PaymentStatus::from_number(wire.status),
+            previous_outcome: Outcome::from_number(wire.previous_outcome),
+            outcome: Outcome::from_number(wire.outcome),
+        }
+    }
+}
+
+impl ReplayedWebhook {
+    fn from_wire(wire: v1::ReplayedWebhook) -> Self {
+        Self {
             webhook_id: wire.webhook_id,
             disposition: Disposition::from_number(wire.disposition),
             altered: wire.altered,
             difference: wire.difference,
-        };
+            orders: wire.orders.into_iter().map(ReplayedOrder::from_wire).collect(),
+        }
+    }
+}
+
+impl Replay {
+    pub(crate) fn from_wire(wire: v1::ReplayWebhooksResponse) -> Self {
         Self {
-            webhooks: wire.webhooks.into_iter().map(webhook).collect(),
-            next_since: time_from_wire(wire.next_since_time),
+            webhooks: wire.webhooks.into_iter().map(ReplayedWebhook::from_wire).collect(),
+            orders: wire.orders.into_iter().map(ReplayedOrder::from_wire).collect(),
+            next_page_token: Some(wire.next_page_token).filter(|token| !token.is_empty()),
+            reached: time_from_wire(wire.reached_time),
         }
     }
 }
@@ -68,9 +105,9 @@ impl WebhookSelection {
         mode: ReplayMode,
         request_id: String,
     ) -> v1::ReplayWebhooksRequest {
-        let (webhook_ids, account_id, since) = match self {
-            Self::Ids(ids) => (ids, String::new(), None),
-            Self::Account { account_id, since } => (Vec::new(), account_id, since),
+        let (webhook_ids, account_id, since, page) = match self {
+            Self::Ids(ids) => (ids, String::new(), None, PageRequest::default()),
+            Self::Account { account_id, since, page } => (Vec::new(), account_id, since, page),
         };
         v1::ReplayWebhooksRequest {
             request_id,
@@ -78,6 +115,8 @@ impl WebhookSelection {
             account_id,
             since_time: since.map(time_to_wire),
             validate_only: mode == ReplayMode::DryRun,
+            page_size: i32::try_from(page.size).unwrap_or(i32::MAX),
+            page_token: page.token.unwrap_or_default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use paystatus_client::ErrorKind;
 
+use super::accounts;
 use crate::{config, demo, journal, serve, simulate, store};
 
 /// Why a command failed.
@@ -39,6 +40,9 @@ pub(super) enum Failure {
     /// View and journal disagree.
     #[error("the view does not agree with the journal: {0}")]
     Verify(#[from] store::verify::Failure),
+    /// A secret was not rotated.
+    #[error(transparent)]
+    Rotate(#[from] accounts::Error),
     /// The demo could not be held.
     #[error(transparent)]
     Demo(#[from] demo::Error),

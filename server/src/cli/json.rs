@@ -1,6 +1,9 @@
 //! What `--json` prints. Names and forms are a promise to scripts: fields may be added, none goes.
 //! What is not known is `null`; statuses are the words of the API; times are RFC 3339 in UTC.
 
+mod account;
+mod webhook;
+
 use std::{collections::BTreeMap, time::SystemTime};
 
 use paystatus_client::{
@@ -8,6 +11,8 @@ use paystatus_client::{
     TimelineEntry, Totals,
 };
 use serde::Serialize;
+
+pub(super) use self::{account::account, webhook::*};
 
 #[derive(Serialize)]
 pub(super) struct MoneyJson<'a> {
@@ -192,7 +197,7 @@ fn ids(ids: &[ProviderId]) -> Vec<IdJson<'_>> {
     ids.iter().map(|id| IdJson { kind: &id.kind, value: &id.value }).collect()
 }
 
-fn time(time: Option<SystemTime>) -> Option<String> {
+pub(super) fn time(time: Option<SystemTime>) -> Option<String> {
     let time = jiff::Timestamp::try_from(time?).ok()?;
     Some(format!("{time:.6}"))
 }

@@ -1,5 +1,6 @@
 //! The command line. Standard output is data, standard error is talk.
 
+mod accounts;
 mod connection;
 mod demo;
 mod failure;
@@ -13,6 +14,8 @@ mod serve;
 mod simulate;
 mod verify;
 mod watch;
+mod webhooks;
+mod when;
 pub(crate) mod words;
 
 use std::process::ExitCode;
@@ -53,6 +56,8 @@ enum Command {
     Watch(watch::Watch),
     Orders(orders::Orders),
     Order(order::Order),
+    Webhooks(webhooks::Webhooks),
+    Accounts(accounts::Accounts),
     Keys(keys::Keys),
     Verify(verify::Verify),
 }
@@ -67,6 +72,8 @@ pub fn run() -> ExitCode {
         Command::Watch(command) => command.run(),
         Command::Orders(command) => command.run(),
         Command::Order(command) => command.run(),
+        Command::Webhooks(command) => command.run(),
+        Command::Accounts(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Verify(command) => command.run(),
     };
@@ -118,6 +125,16 @@ mod tests {
             "keys list --json",
             "keys create till-1 --role checkout --merchant a --merchant b",
             "keys revoke key_1",
+            "webhooks list --account a --disposition unreadable --since 2h --until 2026-11-21",
+            "webhooks list --event payment.paid --order o-1 --limit 5 --json",
+            "webhooks show wh_1 --card-tokens --json",
+            "webhooks show wh_1 --save body.json",
+            "webhooks replay wh_1 wh_2 --dry-run",
+            "webhooks replay --account a --since 2026-11-21T12:00:00Z --json",
+            "accounts",
+            "accounts --json --of shop",
+            "accounts rotate a --config f.toml --stdin --overlap 2h",
+            "accounts rotate a --config f.toml --generate",
             "verify --data d --json",
         ] {
             let words = std::iter::once("paystatus").chain(line.split(' '));
@@ -142,6 +159,13 @@ mod tests {
             "simulate optty --chaos rain",
             "simulate optty --scenario 6",
             "simulate optty --scenario 1 --chaos late",
+            "webhooks replay",
+            "webhooks replay wh_1 --account a",
+            "webhooks replay wh_1 --since 2h",
+            "webhooks list --disposition lost",
+            "accounts rotate a --config f.toml",
+            "accounts rotate a --config f.toml --stdin --generate",
+            "accounts rotate a --stdin",
         ] {
             let words = std::iter::once("paystatus").chain(line.split_terminator(' '));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{failure::Failure, out::Out};
 use crate::{
-    config::Config,
+    config::{self, Config},
     serve::{self, Server},
 };
 
@@ -24,22 +25,55 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         super::log::start("info");
-        let mut config = Config::load(self.config.as_deref())?;
-        if let Some(data) = self.data {
-            config.data = data;
-        }
+        let config = self.load()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(serve::Error::Thread)?;
+        // Before anybody knows that this runs: a signal must not find nobody who hears it.
+        let mut hang_ups = {
+            let _inside = runtime.enter();
+            signal(SignalKind::hangup()).map_err(serve::Error::Thread)?
+        };
         let server = Server::start(config)?;
         // A reader that is gone is no reason to stop serving.
         drop(announce(&server));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(serve::Error::Thread)?;
         runtime.block_on(async {
-            tokio::select! {
-                () = stop_signal() => tracing::info!("stopping"),
-                () = server.failed() => {}
+            let mut stopped = std::pin::pin!(stop_signal());
+            loop {
+                tokio::select! {
+                    () = &mut stopped => break tracing::info!("stopping"),
+                    () = server.failed() => break,
+                    _ = hang_ups.recv() => self.reload(&server),
+                }
             }
         });
         Ok(server.stop()?)
+    }
+
+    /// The settings as they are written now.
+    fn load(&self) -> Result<Config, config::Error> {
+        let mut config = Config::load(self.config.as_deref())?;
+        if let Some(data) = &self.data {
+            config.data.clone_from(data);
+        }
+        Ok(config)
+    }
+
+    /// Reads the settings again. What is wrong with them changes nothing.
+    fn reload(&self, server: &Server) {
+        match self.load().and_then(|config| server.reload(&config)) {
+            Ok(reloaded) => {
+                let (added, removed) = (reloaded.added.join(" "), reloaded.removed.join(" "));
+                let accounts = reloaded.accounts;
+                tracing::info!(accounts, added, removed, "configuration read again");
+                if !reloaded.needs_restart.is_empty() {
+                    let settings = reloaded.needs_restart.join(" ");
+                    tracing::warn!(settings, "changed settings that need a restart to count");
+                }
+            }
+            Err(error) => tracing::error!(
+                %error, "the configuration was not read again: all stays as it was"
+            ),
+        }
     }
 }
 
@@ -56,7 +90,6 @@ fn announce(server: &Server) -> std::io::Result<()> {
 
 /// Returns on SIGINT or SIGTERM.
 async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         drop(tokio::signal::ctrl_c().await);
         return;

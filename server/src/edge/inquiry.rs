@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{
-    Context,
+    Context, forensics,
     intake::{NotAccepted, What},
 };
 use crate::{
@@ -36,7 +36,7 @@ pub(super) async fn certificates(
     let request = Request::new(headers, body);
     let url = account.provider.certificate_url(&request, &account.settings);
     let url = url.map_err(|rejected| {
-        tracing::warn!(account = %account.id, reason = %rejected, "webhook rejected");
+        forensics::rejected(context, account, &request, &rejected);
         NotAccepted::Rejected(rejected)
     })?;
     let Some(url) = url else { return Ok(None) };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::{Context, inquiry};
+use super::{Context, forensics, inquiry};
 use crate::{
     accounts::Account,
     clock,
@@ -80,11 +80,15 @@ pub async fn submit(
         acknowledgement: account.provider.acknowledge(),
     };
     let certificates = inquiry::certificates(context, account, headers, body).await?;
-    let asks = read(account, headers, body, certificates.as_deref()).map_err(|rejected| {
+    let certificates = certificates.as_deref();
+    let asks = read(account, headers, body, certificates).map_err(|rejected| {
+        let request = Request { certificates, ..Request::new(headers, body) };
+        forensics::rejected(context, account, &request, &rejected);
         inquiry::hint(context, account, headers, body);
         NotAccepted::Rejected(rejected)
     })?;
     if let Some(what) = inquiry::look_first(context, account, (headers, body), &asks).await? {
+        context.tallies.of(&account.id).accepted(what, clock::now());
         return Ok(Accepted { what, ..accepted });
     }
     for ask in asks {
@@ -97,6 +101,7 @@ pub async fn submit(
         accepted.what = accepted.what.min(what);
         accepted.position = accepted.position.or(answer.position);
     }
+    context.tallies.of(&account.id).accepted(accepted.what, clock::now());
     if accepted.what == What::Unreadable {
         tracing::warn!(account = %account.id, position = accepted.position, "webhook unreadable");
     }
@@ -106,7 +111,7 @@ pub async fn submit(
 /// Verifies and reads a webhook: what the engine is to be asked. Records nothing.
 ///
 /// # Errors
-/// [`Rejected`], which is logged here.
+/// [`Rejected`].
 pub fn read(
     account: &Account,
     headers: &[(String, String)],
@@ -115,12 +120,11 @@ pub fn read(
 ) -> Result<Vec<Ask>, Rejected> {
     let request = Request { certificates, ..Request::new(headers, body) };
     let provider = account.provider;
-    if let Err(rejected) = provider.verify(&request, &account.settings, clock::now()) {
-        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).take(50).collect();
-        tracing::warn!(account = %account.id, reason = %rejected, ?names, "webhook rejected");
-        return Err(rejected);
-    }
-    let webhook = Webhook::new(account, headers, body);
+    provider.verify(&request, &account.settings, clock::now())?;
+    // What is read is what is kept, so that it reads the same when it is read again.
+    let kept = kept(account, body);
+    let request = Request { body: &kept, ..request };
+    let webhook = Webhook::new(account, headers, (&kept, Sha256::digest(body).into()));
     Ok(match provider.read(&request, &account.settings) {
         Ok(readings) if readings.len() > READINGS_MAX => {
             vec![webhook.keep(KeptAs::Unreadable, "it holds too many events", None)]
@@ -142,12 +146,17 @@ pub(crate) struct Webhook<'a> {
 }
 
 impl<'a> Webhook<'a> {
-    pub(crate) fn new(account: &'a Account, headers: &[(String, String)], body: &Bytes) -> Self {
+    /// A webhook with what is kept of its body, and the hash of all that was received.
+    pub(crate) fn new(
+        account: &'a Account,
+        headers: &[(String, String)],
+        (body, body_sha256): (&Bytes, [u8; 32]),
+    ) -> Self {
         let needed = account.provider.reading_headers();
         let is_needed = |(name, _): &&(String, String)| needed.contains(&name.as_str());
         Self {
             account,
-            body_sha256: Sha256::digest(body).into(),
+            body_sha256,
             headers: headers.iter().filter(is_needed).cloned().collect(),
             attachments: attachments(body, &account.provider.sensitive(body)),
         }
@@ -204,6 +213,40 @@ impl<'a> Webhook<'a> {
             headers: self.headers.clone(),
         }
     }
+}
+
+/// What is kept of a body: all of it, or all but the raw responses of payment methods, which then
+/// are gone for good.
+fn kept(account: &Account, body: &Bytes) -> Bytes {
+    if account.keeps_raw_response {
+        return body.clone();
+    }
+    let mut ranges = account.provider.raw_response(body);
+    if ranges.is_empty() {
+        return body.clone();
+    }
+    ranges.sort_by_key(|range| range.start);
+    let mut kept = body.to_vec();
+    let mut end = 0;
+    for range in ranges {
+        // One within another is gone with it.
+        if range.start >= end && range.end <= kept.len() && !range.is_empty() {
+            end = range.end;
+            nothing_into(&mut kept[range]);
+        }
+    }
+    kept.into()
+}
+
+/// Writes a JSON value that says nothing over another one, in exactly its room.
+fn nothing_into(value: &mut [u8]) {
+    let nothing: &[u8] = match value.len() {
+        1 => b"0",
+        2 | 3 => b"\"\"",
+        _ => b"null",
+    };
+    value.fill(b' ');
+    value[..nothing.len()].copy_from_slice(nothing);
 }
 
 /// The body with card tokens blanked out, and the tokens apart: so that they can be erased,
@@ -277,6 +320,34 @@ fn tokens_of(stored: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{AccountConfig, Config};
+
+    /// An Optty account that keeps raw responses, or not.
+    fn account(keeps: bool) -> std::sync::Arc<crate::accounts::Live> {
+        let mut account = AccountConfig::new("a", "optty", "m");
+        account.secrets.push("s".to_owned().into());
+        account.keep_raw_response = keeps;
+        let config = Config { accounts: vec![account], ..Config::default() };
+        crate::accounts::Live::new(config.accounts().expect("sound")).into()
+    }
+
+    #[test]
+    fn raw_responses_are_gone_if_they_are_not_to_be_kept_and_the_rest_stays() {
+        let body = |raw: &str| format!(r#"{{"data":{{"x":1,"rawBNPLResponse":{raw},"y":"é"}}}}"#);
+        let live = [account(true), account(false)].map(|live| live.load());
+        for raw in [r#"{"card":"4111"}"#, r#""text \" more""#, "[1,[2]]", "7", "12", "{}", "true"] {
+            let whole = Bytes::from(body(raw));
+            let [all, rest] = [0, 1].map(|i| kept(live[i].get("a").expect("there"), &whole));
+            assert_eq!(all, whole);
+            assert_eq!(rest.len(), whole.len());
+            let read: serde_json::Value = serde_json::from_slice(&rest).expect("it stays JSON");
+            assert_eq!((&read["data"]["x"], &read["data"]["y"]), (&1.into(), &"é".into()));
+            let empty = [serde_json::Value::Null, "".into(), 0.into()];
+            assert!(empty.contains(&read["data"]["rawBNPLResponse"]), "{read}");
+        }
+        let without = Bytes::from_static(b"not JSON");
+        assert_eq!(kept(live[1].get("a").expect("there"), &without), without);
+    }
 
     #[test]
     fn tokens_stand_apart_and_come_back() {

@@ -1,19 +1,22 @@
 //! The outside: turns requests into commands, and changes back into messages. The only place
 //! that knows tonic, wire types and HTTP.
 
+pub mod forensics;
 pub mod grpc;
 pub mod http;
 mod inquiry;
 pub mod intake;
 pub mod listen;
+mod reencoded;
 mod socket;
+pub mod tally;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use crate::{
-    accounts::Accounts,
+    accounts,
     config::Config,
     engine,
     hub::{Hub, Relay},
@@ -34,8 +37,10 @@ pub struct Context {
     pub relay: Arc<Relay>,
     /// Asks providers.
     pub outbound: Outbound,
-    /// The provider accounts.
-    pub accounts: Arc<Accounts>,
+    /// The provider accounts, as they are configured now.
+    pub accounts: Arc<accounts::Live>,
+    /// What came to them since the start.
+    pub tallies: Arc<tally::Tallies>,
     /// Every setting.
     pub config: Arc<Config>,
     /// Readers of named subscriptions.

@@ -33,8 +33,6 @@ pub enum Ask {
     Key(AskKey),
     /// Something about a subscription.
     Subscription(AskSubscription),
-    /// What a command would come to; records nothing.
-    Preview(Command),
 }
 
 /// Evidence in a webhook, with the webhook.
@@ -122,22 +120,13 @@ pub struct Answer {
     pub warning: Option<String>,
     /// For evidence: what became of it.
     pub disposition: Option<Disposition>,
-    /// For a preview: the changes it would make, in words.
-    pub preview: Vec<String>,
 }
 
 impl Answer {
     /// An answer that says only whether it had taken effect before.
     #[must_use]
     pub(super) fn plain(replayed: bool) -> Self {
-        Self {
-            replayed,
-            position: None,
-            order: None,
-            warning: None,
-            disposition: None,
-            preview: Vec::new(),
-        }
+        Self { replayed, position: None, order: None, warning: None, disposition: None }
     }
 }
 
@@ -181,7 +170,7 @@ impl Ask {
     #[must_use]
     pub fn looks_up(&self) -> (Vec<OrderKey>, Vec<Claim>) {
         match self {
-            Self::Order { command, .. } | Self::Preview(command) => command.looks_up(),
+            Self::Order { command, .. } => command.looks_up(),
             Self::Evidence(evidence) => evidence.command.looks_up(),
             Self::Keep(..) | Self::Key(_) | Self::Subscription(_) => (Vec::new(), Vec::new()),
         }

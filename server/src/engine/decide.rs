@@ -125,7 +125,6 @@ impl Overlay {
             }
             Ask::Key(ask) => self.key(ask),
             Ask::Subscription(ask) => self.subscription(ask),
-            Ask::Preview(command) => self.preview(command),
         };
         Decided { answer, entries: first..self.entries.len() }
     }
@@ -149,14 +148,6 @@ impl Overlay {
         let attachments = if is_repeat { Vec::new() } else { evidence.attachments.clone() };
         let meta = |_: &OrderKey| (evidence.source, None, Some(webhook.clone()));
         Ok(self.record(decision, meta, attachments))
-    }
-
-    fn preview(&mut self, command: &Command) -> Result<Answer, Refused> {
-        let decision = decide(self, command, self.now)?;
-        let changes = decision.drafts.iter().flat_map(|draft| &draft.decided.changes);
-        let preview = changes.map(crate::domain::change::in_words).collect();
-        let disposition = decision.disposition;
-        Ok(Answer { preview, disposition, ..Answer::plain(decision.replayed) })
     }
 
     /// Turns the drafts of a decision into linked entries. The first is about the order that
@@ -188,7 +179,6 @@ impl Overlay {
             order: self.order(&decision.key),
             warning: decision.warning,
             disposition: decision.disposition,
-            preview: Vec::new(),
         }
     }
 

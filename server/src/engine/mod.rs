@@ -5,6 +5,7 @@
 mod ask;
 mod decide;
 mod handle;
+mod preview;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -27,6 +28,7 @@ use decide::{Decided, Overlay};
 
 pub use ask::{Answer, Ask, AskKey, AskSubscription, Evidence, Refused};
 pub use handle::{Error, Handle, Health};
+pub use preview::{Moved, Preview, Previewed};
 
 /// Jobs that may wait for the engine; one more is refused at once.
 pub const JOBS_MAX: usize = 4096;

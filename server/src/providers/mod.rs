@@ -101,6 +101,20 @@ pub enum Rejected {
     },
 }
 
+impl Rejected {
+    /// The same as one word, to count by.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::NoSecret => "no_secret",
+            Self::Missing { .. } => "missing",
+            Self::Malformed { .. } => "malformed",
+            Self::Mismatch => "mismatch",
+            Self::OutsideWindow { .. } => "outside_window",
+        }
+    }
+}
+
 /// Why an authentic request could not be read. It is kept, and can be read again later.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]

@@ -110,21 +110,33 @@ impl Provider for Optty {
         let Ok(data) = Object::of_body(body).and_then(|body| body.object("data")) else {
             return Vec::new();
         };
-        let spelled = |name: &str| name.replace('_', "").to_ascii_lowercase();
-        let of_name = |wanted: &'static [&str]| {
-            data.members().filter(move |(name, _)| wanted.contains(&spelled(name).as_str()))
-        };
-        let tokens = of_name(&["token", "cardtoken"]);
+        let tokens = spelled(&data, &["token", "cardtoken"]);
         let mut ranges: Vec<_> =
-            tokens.filter_map(|(_, value)| json::string_range(body, value)).collect();
+            tokens.filter_map(|value| json::string_range(body, value)).collect();
         let texts: Vec<&[u8]> = ranges.iter().map(|range| &body[range.clone()]).collect();
-        let raw_responses = of_name(&["rawbnplresponse"]);
-        let raw_ranges: Vec<_> =
-            raw_responses.filter_map(|(_, value)| json::value_range(body, value)).collect();
+        let raw_ranges = self.raw_response(body);
         let repeats = raw_ranges.into_iter().flat_map(|raw| repeats(body, &raw, &texts));
         ranges.extend(repeats.collect::<Vec<_>>());
         joined(ranges)
     }
+
+    /// `data.rawBNPLResponse`, in any of its spellings \[N\].
+    fn raw_response(&self, body: &[u8]) -> Vec<Range<usize>> {
+        let Ok(data) = Object::of_body(body).and_then(|body| body.object("data")) else {
+            return Vec::new();
+        };
+        let values = spelled(&data, &["rawbnplresponse"]);
+        values.filter_map(|value| json::value_range(body, value)).collect()
+    }
+}
+
+/// The values of these names, whatever their case and with or without underscores.
+fn spelled<'a>(
+    data: &Object<'a>,
+    names: &'static [&str],
+) -> impl Iterator<Item = &'a serde_json::value::RawValue> {
+    let is_meant = |name: &str| names.contains(&&*name.replace('_', "").to_ascii_lowercase());
+    data.members().filter(move |(name, _)| is_meant(name)).map(|(_, value)| value)
 }
 
 /// The reference that the hash covers: the order's, by the name that the event gives it.

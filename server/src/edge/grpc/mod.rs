@@ -2,6 +2,7 @@
 //! where wire types and the domain meet.
 
 mod access;
+mod accounts;
 pub mod auth;
 mod await_order;
 mod change_set;
@@ -18,7 +19,8 @@ pub(crate) mod to_wire;
 mod webhooks;
 
 use paystatus_proto::server::{
-    access_service_server::AccessServiceServer, change_service_server::ChangeServiceServer,
+    access_service_server::AccessServiceServer, account_service_server::AccountServiceServer,
+    change_service_server::ChangeServiceServer,
     order_service_server::OrderServiceServer, webhook_service_server::WebhookServiceServer,
 };
 use tonic::{
@@ -47,6 +49,7 @@ pub async fn routes(
     let changes = ChangeServiceServer::new(changes::Changes(context.clone()));
     let webhooks = WebhookServiceServer::new(webhooks::Webhooks(context.clone()));
     let access = AccessServiceServer::new(access::Access(context.clone()));
+    let accounts = AccountServiceServer::new(accounts::AccountList(context.clone()));
     // A webhook travels inside its message.
     let webhook_bytes = bytes.max(context.config.limits.webhook_bytes + 64 * 1024);
     let routes = Routes::new(health)
@@ -55,6 +58,10 @@ pub async fn routes(
         .add_service(InterceptedService::new(changes.max_decoding_message_size(bytes), key.clone()))
         .add_service(InterceptedService::new(
             webhooks.max_decoding_message_size(webhook_bytes),
+            key.clone(),
+        ))
+        .add_service(InterceptedService::new(
+            accounts.max_decoding_message_size(bytes),
             key.clone(),
         ))
         .add_service(InterceptedService::new(access.max_decoding_message_size(bytes), key));

@@ -6,6 +6,9 @@ use tonic::Status;
 use super::errors;
 use crate::domain::digest::Digest;
 
+/// Letters of a token.
+const TOKEN_LETTERS: usize = 22;
+
 /// A token for the page that begins after a number, for a request with this digest.
 pub(super) fn token(after: u64, request: Digest) -> String {
     let mut bytes = after.to_be_bytes().to_vec();
@@ -26,4 +29,22 @@ pub(super) fn after(token: &str, request: Digest) -> Result<u64, Status> {
         return Err(errors::field("page_token", "was issued for other filters"));
     }
     Ok(after.try_into().map_or(0, u64::from_be_bytes))
+}
+
+/// A token for the page that begins after a number, of a list that ends at another.
+pub(super) fn span_token((after, end): (u64, u64), request: Digest) -> String {
+    let inner = URL_SAFE_NO_PAD.encode(end.to_be_bytes());
+    format!("{}{inner}", token(after, request.number(end.cast_signed())))
+}
+
+/// Where the page begins and the list ends; `None` for the first.
+pub(super) fn span(token: &str, request: Digest) -> Result<Option<(u64, u64)>, Status> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let unknown = || errors::field("page_token", "is not a token of ours");
+    let (first, end) = token.split_at_checked(TOKEN_LETTERS).ok_or_else(unknown)?;
+    let end = URL_SAFE_NO_PAD.decode(end).ok().and_then(|bytes| bytes.try_into().ok());
+    let end = end.map(u64::from_be_bytes).ok_or_else(unknown)?;
+    Ok(Some((after(first, request.number(end.cast_signed()))?, end)))
 }

@@ -1,11 +1,15 @@
 //! WebhookService.
 
-use std::{collections::BTreeSet, sync::Arc};
+mod find;
+mod replay;
 
-use bytes::Bytes;
+use std::collections::BTreeSet;
+
 use paystatus_proto::{server::webhook_service_server::WebhookService, v1};
+use sha2::{Digest as _, Sha256};
 use tonic::{Code, Request, Response, Status};
 
+use self::{find::Found, replay::Replay};
 use super::{
     auth::Caller,
     errors,
@@ -13,29 +17,21 @@ use super::{
     page, to_wire,
 };
 use crate::{
-    accounts::Account,
-    domain::{
-        command::{Command, Reread},
-        digest::Digest,
-        fact::Evidence,
-        ids::RequestId,
-    },
+    accounts::Accounts,
+    domain::{digest::Digest, ids::RequestId, time::Time},
     edge::{
         Context,
-        intake::{self, NotAccepted, Webhook},
+        intake::{self, NotAccepted},
     },
-    engine::{self, Ask},
-    journal::Stored,
-    providers::{self, Content, Reading},
-    record::{self, OrderRecord, Record, Role, Source, WebhookMeta},
+    record::Role,
 };
 
 /// Webhooks of one page if the caller does not say, and at most.
 const PAGE: (usize, usize) = (50, 200);
-/// Records looked at for one page, or by one replay.
+/// The same for a replay.
+const REPLAY_PAGE: (usize, usize) = (500, 2000);
+/// Records looked at for one page.
 const SCANNED_MAX: u64 = 10_000;
-/// Records read at once.
-const READ_RECORDS: usize = 256;
 /// Webhooks that one replay may name.
 const REPLAY_IDS_MAX: usize = 100;
 /// Headers of a webhook.
@@ -43,129 +39,132 @@ const HEADERS_MAX: usize = 100;
 
 pub(super) struct Webhooks(pub(super) Context);
 
-/// A webhook as it was accepted.
-struct Found {
-    stored: Stored,
-    record: Record,
-    wire: v1::Webhook,
+/// What a list admits.
+struct Filter<'a> {
+    caller: &'a Caller,
+    accounts: &'a Accounts,
+    request: &'a v1::ListWebhooksRequest,
+    since: Option<Time>,
+    until: Option<Time>,
+}
+
+impl Filter<'_> {
+    fn admits(&self, found: &Found) -> bool {
+        let (wire, asked) = (&found.wire, self.request);
+        let time = found.record.time();
+        (asked.account_id.is_empty() || asked.account_id == wire.account_id)
+            && (asked.dispositions.is_empty() || asked.dispositions.contains(&wire.disposition))
+            && (asked.event_name.is_empty() || asked.event_name == wire.event_name)
+            && self.since.is_none_or(|since| time >= since)
+            && self.until.is_none_or(|until| time < until)
+            && self.caller.account(self.accounts, &wire.account_id).is_ok()
+    }
 }
 
 impl Webhooks {
-    /// Records of webhooks among those after a position.
-    async fn read(&self, after: u64, limit: usize) -> Result<(Vec<Found>, u64), Status> {
-        let journal = Arc::clone(self.0.hub.journal());
-        let read = tokio::task::spawn_blocking(move || journal.read(after, limit)).await;
-        let records = read.map_err(|error| errors::internal(&error))?;
-        let records = records.map_err(|error| errors::internal(&error))?;
-        let last = records.last().map_or(after, |stored| stored.position);
-        let mut found = Vec::new();
-        for stored in records {
-            let record = record::decode(&stored.record).map_err(|e| errors::internal(&e))?;
-            if let Some(wire) = to_wire::webhook::webhook(stored.position, &record) {
-                found.push(Found { stored, record, wire });
-            }
-        }
-        Ok((found, last))
-    }
-
-    async fn find(&self, caller: &Caller, id: &str) -> Result<Found, Status> {
-        let missing =
-            || errors::error(Code::NotFound, "WEBHOOK_NOT_FOUND", "there is no such webhook");
-        let position = to_wire::webhook::position(id).ok_or_else(missing)?;
-        let (found, _) = self.read(position - 1, 1).await?;
-        let found = found.into_iter().find(|f| f.stored.position == position);
-        let is_own =
-            |found: &Found| caller.account(&self.0.accounts, &found.wire.account_id).is_ok();
-        found.filter(is_own).ok_or_else(missing)
-    }
-
-    /// Reads one accepted webhook again.
-    async fn replay(
+    /// A page of those about one order: their number is bounded, so all are looked at.
+    async fn of_order(
         &self,
-        found: &Found,
-        validate_only: bool,
-    ) -> Result<v1::ReplayedWebhook, Status> {
-        let mut replayed = v1::ReplayedWebhook {
-            webhook_id: found.wire.webhook_id.clone(),
-            disposition: found.wire.disposition,
-            altered: false,
-            difference: String::new(),
+        filter: &Filter<'_>,
+        before: Option<u64>,
+        size: usize,
+    ) -> Result<(Vec<v1::Webhook>, Option<u64>), Status> {
+        let request = filter.request;
+        let merchant = filter.caller.merchant(&request.merchant_id)?;
+        let key = from_wire::intent::parent(merchant, &request.order_id)?.key();
+        let read = self.reading(move |journal, store| find::of_order(journal, store, &key)).await?;
+        let found = read.ok_or_else(|| {
+            errors::error(Code::NotFound, "ORDER_NOT_FOUND", "there is no such order")
+        })?;
+        let is_before = |found: &Found| before.is_none_or(|before| found.stored.position < before);
+        let mut admitted = found.into_iter().rev().filter(|f| is_before(f) && filter.admits(f));
+        let page: Vec<Found> = admitted.by_ref().take(size).collect();
+        let next = page.last().map(|last| last.stored.position);
+        let next = admitted.next().and(next);
+        Ok((page.into_iter().map(|found| found.wire).collect(), next))
+    }
+
+    /// A page of all, from the newest back.
+    async fn newest(
+        &self,
+        filter: &Filter<'_>,
+        before: Option<u64>,
+        size: usize,
+    ) -> Result<(Vec<v1::Webhook>, Option<u64>), Status> {
+        let (since, until) = (filter.since, filter.until);
+        let head = self.0.hub.head();
+        let bounds = self.reading(move |journal, _| {
+            let first = since.map_or(Ok(1), |since| find::first_at(journal, since))?;
+            let end = until.map_or(Ok(head + 1), |until| find::end_at(journal, until))?;
+            Ok((first, end))
+        });
+        let (first, end) = bounds.await?;
+        let start = before.unwrap_or(end).min(end);
+        let (mut next, mut page) = (start, Vec::new());
+        while next > first && start - next < SCANNED_MAX {
+            let read = self.reading(move |journal, store| find::before(journal, store, next));
+            let (found, begin) = read.await?;
+            for found in found.into_iter().rev().filter(|found| filter.admits(found)) {
+                next = found.stored.position;
+                page.push(found.wire);
+                if page.len() == size {
+                    return Ok((page, Some(next).filter(|next| *next > first)));
+                }
+            }
+            next = begin;
+        }
+        Ok((page, Some(next).filter(|next| *next > first)))
+    }
+
+    /// Goes on through the webhooks of an account.
+    async fn replay_page(
+        &self,
+        caller: &Caller,
+        request: &v1::ReplayWebhooksRequest,
+        since: Option<Time>,
+    ) -> Result<v1::ReplayWebhooksResponse, Status> {
+        caller.account(&self.0.accounts.load(), &request.account_id)?;
+        let size = from_wire::page_size(request.page_size, REPLAY_PAGE.0, REPLAY_PAGE.1)?;
+        let digest = || {
+            let since = since.map_or(i64::MIN, Time::as_micros);
+            Digest::new("replay webhooks").text(&request.account_id).number(since)
         };
-        let account = self.0.accounts.get(&found.wire.account_id);
-        let Some(account) = account else {
-            "its account is not configured any more".clone_into(&mut replayed.difference);
-            return Ok(replayed);
+        let head = self.0.hub.head();
+        let (first, end) = match page::span(&request.page_token, digest())? {
+            Some(span) => span,
+            None => {
+                let first = self.reading(move |journal, _| {
+                    since.map_or(Ok(1), |since| find::first_at(journal, since))
+                });
+                (first.await?, head + 1)
+            }
         };
-        let Some(body) = intake::body(&found.stored.attachments) else {
-            "it is a repeat: its body stands with the first".clone_into(&mut replayed.difference);
-            return Ok(replayed);
-        };
-        for ask in asks(account, &found.record, &body) {
-            let command = match &ask {
-                Ask::Evidence(evidence) => Some(evidence.command.clone()),
-                _ => None,
-            };
-            let ask = match command {
-                Some(command) if validate_only => Ask::Preview(command),
-                Some(_) => ask,
-                // Still unreadable, or still not about a payment: nothing new to record.
-                None => continue,
-            };
-            let answer = match self.0.engine.ask(ask).await {
-                Ok(answer) => answer,
-                Err(engine::Error::Refused(refused)) => {
-                    replayed.difference = refused.to_string();
+        let (mut next, mut reached) = (first, None);
+        let mut replay = Replay::new(self, request.validate_only);
+        while next < end && replay.count() < size && next - first < SCANNED_MAX {
+            let read = self.reading(move |journal, store| find::within(journal, store, next..end));
+            let (found, after) = read.await?;
+            next = after;
+            for found in found {
+                let time = found.record.time();
+                reached = Some(time);
+                let is_meant = found.wire.account_id == request.account_id
+                    && since.is_none_or(|since| time >= since);
+                if !is_meant {
                     continue;
                 }
-                Err(failed) => return Err(errors::of_engine(failed)),
-            };
-            let disposition = answer.disposition.map(to_wire::webhook::disposition);
-            replayed.disposition = disposition.map_or(replayed.disposition, |d| d as i32);
-            replayed.altered |= !answer.replayed;
-            replayed.difference = answer.preview.join("; ");
+                replay.one(&found).await?;
+                if replay.count() == size {
+                    next = found.stored.position + 1;
+                    break;
+                }
+            }
         }
-        Ok(replayed)
-    }
-}
-
-/// What reading a webhook again asks for.
-fn asks(account: &Account, record: &Record, body: &Bytes) -> Vec<Ask> {
-    let headers = match record {
-        Record::Order(OrderRecord { webhook: Some(meta), .. }) => &meta.headers,
-        Record::Kept(kept) => &kept.headers,
-        _ => return Vec::new(),
-    };
-    let request = providers::Request::new(headers, body);
-    let Ok(readings) = account.provider.read(&request, &account.settings) else {
-        return Vec::new();
-    };
-    let webhook = Webhook::new(account, headers, body);
-    match record {
-        Record::Order(OrderRecord { key, webhook: Some(meta), .. }) => {
-            let same = |reading: &&Reading| reading.event_id == meta.event_id;
-            let reading = readings.iter().find(same).or(readings.first());
-            let statements = match reading.map(|reading| &reading.content) {
-                Some(Content::Statements(statements)) => statements.clone(),
-                _ => Vec::new(),
-            };
-            let evidence = Evidence {
-                id: meta.reading,
-                account: account.id.clone(),
-                basis: account.provider.basis(&account.settings),
-                revision: 1,
-                statements,
-            };
-            let command = Command::Reread(Reread { holder: key.clone(), evidence });
-            let webhook: WebhookMeta = meta.clone();
-            let (attachments, source) = (Vec::new(), Source::Reread);
-            vec![Ask::Evidence(Box::new(engine::Evidence {
-                command,
-                webhook,
-                attachments,
-                source,
-            }))]
-        }
-        _ => readings.iter().map(|reading| webhook.ask(reading)).collect(),
+        let (webhooks, orders) = replay.finish();
+        let token = (next < end).then(|| page::span_token((next, end), digest()));
+        let next_page_token = token.unwrap_or_default();
+        let reached_time = reached.map(to_wire::time);
+        Ok(v1::ReplayWebhooksResponse { webhooks, next_page_token, orders, reached_time })
     }
 }
 
@@ -178,7 +177,8 @@ impl WebhookService for Webhooks {
         let caller = Caller::of(&request)?;
         caller.require(Role::Operator)?;
         let request = request.into_inner();
-        let account = caller.account(&self.0.accounts, &request.account_id)?;
+        let accounts = self.0.accounts.load();
+        let account = caller.account(&accounts, &request.account_id)?;
         let mut wrong = Violations::default();
         if request.headers.len() > HEADERS_MAX {
             wrong.add("headers", format!("must be at most {HEADERS_MAX}"));
@@ -215,48 +215,30 @@ impl WebhookService for Webhooks {
         let caller = Caller::of(&request)?;
         caller.require(Role::Operator)?;
         let request = request.into_inner();
+        let accounts = self.0.accounts.load();
         if !request.account_id.is_empty() {
-            caller.account(&self.0.accounts, &request.account_id)?;
+            caller.account(&accounts, &request.account_id)?;
         }
         let size = from_wire::page_size(request.page_size, PAGE.0, PAGE.1)?;
+        let mut wrong = Violations::default();
+        let since = wrong.time("since_time", request.since_time.as_ref());
+        let until = wrong.time("until_time", request.until_time.as_ref());
+        wrong.check()?;
         let digest = || {
+            let time = |time: Option<Time>| time.map_or(i64::MIN, Time::as_micros);
             let digest = Digest::new("list webhooks").text(&request.account_id);
+            let digest = digest.text(&request.event_name).number(time(since)).number(time(until));
+            let digest = digest.text(&request.merchant_id).text(&request.order_id);
             request.dispositions.iter().fold(digest, |d, n| d.number(i64::from(*n)))
         };
-        let before = match page::after(&request.page_token, digest())? {
-            0 => self.0.hub.head() + 1,
-            before => before,
+        let before = Some(page::after(&request.page_token, digest())?).filter(|before| *before > 0);
+        let filter =
+            Filter { caller: &caller, accounts: &accounts, request: &request, since, until };
+        let (webhooks, next) = match request.order_id.is_empty() {
+            true => self.newest(&filter, before, size).await?,
+            false => self.of_order(&filter, before, size).await?,
         };
-        let admits = |found: &Found| {
-            let account = &found.wire.account_id;
-            (request.account_id.is_empty() || request.account_id == *account)
-                && (request.dispositions.is_empty()
-                    || request.dispositions.contains(&found.wire.disposition))
-                && caller.account(&self.0.accounts, account).is_ok()
-        };
-        let mut webhooks = Vec::new();
-        let mut next = before;
-        while next > 1 && webhooks.len() < size && before - next < SCANNED_MAX {
-            let from = next.saturating_sub(1 + READ_RECORDS as u64);
-            let count = usize::try_from(next - 1 - from).unwrap_or(READ_RECORDS);
-            let (mut found, _) = self.read(from, count).await?;
-            found.retain(|found| found.stored.position < next);
-            next = from + 1;
-            for found in found.into_iter().rev() {
-                if admits(&found) {
-                    if webhooks.len() == size {
-                        break;
-                    }
-                    next = found.stored.position;
-                    webhooks.push(found.wire);
-                }
-            }
-            if webhooks.len() < size {
-                next = from + 1;
-            }
-        }
-        let token = (next > 1).then(|| page::token(next, digest()));
-        let next_page_token = token.unwrap_or_default();
+        let next_page_token = next.map(|next| page::token(next, digest())).unwrap_or_default();
         Ok(Response::new(v1::ListWebhooksResponse { webhooks, next_page_token }))
     }
 
@@ -266,14 +248,20 @@ impl WebhookService for Webhooks {
     ) -> Result<Response<v1::GetWebhookResponse>, Status> {
         let caller = Caller::of(&request)?;
         caller.require(Role::Operator)?;
-        let found = self.find(&caller, &request.into_inner().webhook_id).await?;
+        let request = request.into_inner();
+        if request.include_card_tokens {
+            caller.require(Role::Owner)?;
+        }
+        let found = self.find(&caller, &request.webhook_id).await?;
         let attachments = &found.stored.attachments;
-        let body = match caller.is_at_least(Role::Owner) {
+        let body = match request.include_card_tokens {
             true => intake::body(attachments),
             false => intake::blanked_body(attachments),
         };
+        let sha256 = |body: &[u8]| hex::encode(Sha256::digest(body));
+        let as_received = body.as_ref().is_some_and(|b| sha256(b) == found.wire.body_sha256);
         let body = body.unwrap_or_default().to_vec();
-        Ok(Response::new(v1::GetWebhookResponse { webhook: Some(found.wire), body }))
+        Ok(Response::new(v1::GetWebhookResponse { webhook: Some(found.wire), body, as_received }))
     }
 
     async fn replay_webhooks(
@@ -293,36 +281,17 @@ impl WebhookService for Webhooks {
         }
         let since = wrong.time("since_time", request.since_time.as_ref());
         wrong.check()?;
-        let mut webhooks = Vec::new();
-        for id in request.webhook_ids.iter().collect::<BTreeSet<_>>() {
-            let found = self.find(&caller, id).await?;
-            webhooks.push(self.replay(&found, request.validate_only).await?);
-        }
-        let mut next_since_time = None;
         if !request.account_id.is_empty() {
-            caller.account(&self.0.accounts, &request.account_id)?;
-            let head = self.0.hub.head();
-            let mut after = 0;
-            while after < head {
-                let (found, last) = self.read(after, READ_RECORDS).await?;
-                after = last;
-                for found in found {
-                    let is_meant = found.wire.account_id == request.account_id
-                        && since.is_none_or(|since| found.record.time() >= since);
-                    if !is_meant {
-                        continue;
-                    }
-                    if webhooks.len() as u64 == SCANNED_MAX {
-                        next_since_time = found.wire.receive_time;
-                        break;
-                    }
-                    webhooks.push(self.replay(&found, request.validate_only).await?);
-                }
-                if next_since_time.is_some() {
-                    break;
-                }
-            }
+            return self.replay_page(&caller, &request, since).await.map(Response::new);
         }
-        Ok(Response::new(v1::ReplayWebhooksResponse { webhooks, next_since_time }))
+        // Oldest first, as they were received.
+        let ids = request.webhook_ids.iter().map(|id| (to_wire::webhook::position(id), id));
+        let mut replay = Replay::new(self, request.validate_only);
+        for (_, id) in ids.collect::<BTreeSet<_>>() {
+            replay.one(&self.find(&caller, id).await?).await?;
+        }
+        let (webhooks, orders) = replay.finish();
+        let answer = v1::ReplayWebhooksResponse { webhooks, orders, ..Default::default() };
+        Ok(Response::new(answer))
     }
 }

@@ -33,7 +33,8 @@ async fn webhook(
     Path(account): Path<String>,
     request: Request,
 ) -> Response {
-    let Some(account) = context.accounts.get(&account) else {
+    let accounts = context.accounts.load();
+    let Some(account) = accounts.get(&account) else {
         return (StatusCode::NOT_FOUND, "no such account\n").into_response();
     };
     let (parts, body) = request.into_parts();

@@ -1,5 +1,7 @@
 //! The order of effects, and what is recorded of what is asked.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         command::{Disposition, Refusal},
@@ -7,9 +9,10 @@ use crate::{
         ids::OrderKey,
         statement::OperationKind,
         testing::{accept, create_attempt, create_operation, create_order, parent, say},
+        time::Time,
         view::{Outcome, PaymentStatus},
     },
-    engine::{Ask, Error, Refused},
+    engine::{Ask, Error, Preview, Refused},
     hub::{Recent, Topic},
     journal::{Journal as _, memory::Fault},
     record::Record,
@@ -74,14 +77,18 @@ fn repeats_and_refusals_record_nothing() {
         ask(&create_order("o1", "100")),
         ask(&create_order("o1", "99")),
         ask(&create_attempt("o2", "a1", "o2", None)),
-        Ask::Preview(accept("1", vec![say("p1 o1 : sold 100")])),
     ]);
     let refused = |refusal| Err(Error::Refused(Refused::Order(refusal)));
     assert!(answers[0].as_ref().unwrap().replayed);
     assert_eq!(answers[1], refused(Refusal::RequestIdReused));
     assert_eq!(answers[2], refused(Refusal::OrderNotFound));
-    let preview = answers[3].as_ref().unwrap();
-    assert!(preview.position.is_none() && !preview.preview.is_empty());
+    let mut preview = Preview::new(Arc::clone(&bench.store));
+    let paid = accept("1", vec![say("p1 o1 : sold 100")]);
+    let first = preview.decide(&paid, Time::from_seconds(1)).unwrap();
+    assert_eq!(first.orders[0].status, (PaymentStatus::Pending, PaymentStatus::Successful));
+    assert!(!first.changes.is_empty());
+    let again = preview.decide(&paid, Time::from_seconds(1)).unwrap();
+    assert!(again.replayed && again.orders.is_empty(), "each is on top of those before");
     assert_eq!(bench.records().len(), 1);
     assert_eq!((bench.store.applied(), bench.hub.head()), (1, 1));
     assert_eq!(bench.order("o1").view.summary.status, PaymentStatus::Pending);

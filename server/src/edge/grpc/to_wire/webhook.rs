@@ -7,7 +7,8 @@ use crate::{
     domain::command::Disposition,
     domain::ids::OrderKey,
     edge::intake::What,
-    record::{KeptAs, Record},
+    engine::Moved,
+    record::{KeptAs, Record, Source},
 };
 
 /// The id that callers see of the webhook recorded at a position.
@@ -63,6 +64,7 @@ pub(crate) fn webhook(position: u64, record: &Record) -> Option<v1::Webhook> {
             wire.event_name.clone_from(&meta.event_name);
             wire.body_sha256 = hex::encode(meta.body_sha256);
             wire.disposition = disposition(meta.disposition) as i32;
+            wire.reread = record.source == Source::Reread;
             if let OrderKey::Recorded { .. } = record.key {
                 (wire.merchant_id, wire.order_id) = order::names(&record.key);
             }
@@ -70,4 +72,17 @@ pub(crate) fn webhook(position: u64, record: &Record) -> Option<v1::Webhook> {
         Record::Key(_) | Record::Subscription(_) => return None,
     }
     Some(wire)
+}
+
+/// How an order was altered.
+pub(crate) fn moved(moved: &Moved) -> v1::ReplayedOrder {
+    let (merchant_id, order_id) = order::names(&moved.key);
+    v1::ReplayedOrder {
+        merchant_id,
+        order_id,
+        previous_status: order::status(moved.status.0) as i32,
+        status: order::status(moved.status.1) as i32,
+        previous_outcome: order::outcome(moved.outcome.0) as i32,
+        outcome: order::outcome(moved.outcome.1) as i32,
+    }
 }

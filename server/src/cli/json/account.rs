@@ -1,0 +1,77 @@
+//! Provider accounts.
+
+use std::collections::BTreeMap;
+
+use paystatus_client::{Account, Rejection, SigningSecret};
+use serde::Serialize;
+
+use super::time;
+
+#[derive(Serialize)]
+pub(in crate::cli) struct AccountJson<'a> {
+    account_id: &'a str,
+    provider: &'a str,
+    merchant_id: &'a str,
+    secrets: Vec<SecretJson>,
+    can_be_asked: bool,
+    keeps_raw_responses: bool,
+    count_start_time: Option<String>,
+    accepted: BTreeMap<String, i64>,
+    rejected: BTreeMap<&'a str, i64>,
+    last_webhook_time: Option<String>,
+    rejections: Vec<RejectionJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SecretJson {
+    from_time: Option<String>,
+    until_time: Option<String>,
+    active: bool,
+}
+
+#[derive(Serialize)]
+struct RejectionJson<'a> {
+    receive_time: Option<String>,
+    reason: &'a str,
+    message: &'a str,
+    header_names: &'a [String],
+    body_bytes: i64,
+    findings: &'a [String],
+}
+
+pub(in crate::cli) fn account(account: &Account) -> AccountJson<'_> {
+    let accepted = account.accepted.iter().map(|(what, count)| (what.to_string(), *count));
+    let rejected = account.rejected.iter().map(|(reason, count)| (reason.as_str(), *count));
+    AccountJson {
+        account_id: &account.account_id,
+        provider: &account.provider,
+        merchant_id: &account.merchant_id,
+        secrets: account.secrets.iter().map(secret).collect(),
+        can_be_asked: account.can_be_asked,
+        keeps_raw_responses: account.keeps_raw_responses,
+        count_start_time: time(account.count_start),
+        accepted: accepted.collect(),
+        rejected: rejected.collect(),
+        last_webhook_time: time(account.last_webhook),
+        rejections: account.rejections.iter().map(rejection).collect(),
+    }
+}
+
+fn secret(secret: &SigningSecret) -> SecretJson {
+    SecretJson {
+        from_time: time(secret.from),
+        until_time: time(secret.until),
+        active: secret.active,
+    }
+}
+
+fn rejection(rejection: &Rejection) -> RejectionJson<'_> {
+    RejectionJson {
+        receive_time: time(rejection.receive_time),
+        reason: &rejection.reason,
+        message: &rejection.message,
+        header_names: &rejection.header_names,
+        body_bytes: rejection.body_bytes,
+        findings: &rejection.findings,
+    }
+}
