@@ -64,6 +64,7 @@ fn methods() -> impl Iterator<Item = Method> {
         webhooks.list_webhooks(ListWebhooksRequest) Operator,
         webhooks.get_webhook(GetWebhookRequest) Operator,
         webhooks.replay_webhooks(ReplayWebhooksRequest) Operator,
+        accounts.list_accounts(ListAccountsRequest) Operator,
         access.create_key(CreateKeyRequest) Owner,
         access.list_keys(ListKeysRequest) Owner,
         access.delete_key(DeleteKeyRequest) Owner,

@@ -129,6 +129,16 @@ impl System {
         stopped.await.expect("stopping does not panic").expect("the engine was good");
     }
 
+    /// Changes the settings and has the running server read them.
+    pub(crate) fn reload(
+        &mut self,
+        change: impl FnOnce(&mut Config),
+    ) -> paystatus_server::serve::Reloaded {
+        change(&mut self.config);
+        let server = self.server.as_ref().expect("the server runs");
+        server.reload(&self.config).expect("the settings are sound")
+    }
+
     /// Starts again on the same data and ports.
     pub(crate) async fn start_again(&mut self) {
         let server = serve(self.config.clone()).await;

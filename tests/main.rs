@@ -1,6 +1,7 @@
 //! The tests of the whole system, and of the code itself, in one program.
 
 mod access;
+mod accounts;
 mod contract;
 mod harness;
 mod killed;
@@ -9,6 +10,7 @@ mod orders;
 mod polling;
 mod polling_limits;
 mod python;
+mod replay;
 mod restart;
 mod scenarios;
 mod sdk;

@@ -24,6 +24,7 @@ fn stubs_come_from_the_proto_files_alone() {
         answer["services"],
         json!([
             "paystatus.v1.AccessService",
+            "paystatus.v1.AccountService",
             "paystatus.v1.ChangeService",
             "paystatus.v1.OrderService",
             "paystatus.v1.WebhookService",

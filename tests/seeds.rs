@@ -3,10 +3,11 @@
 
 use paystatus_proto::v1::{self, OperationStatus, Outcome, PaymentStatus};
 use prost::Message as _;
+use tonic::Code;
 
 use crate::harness::{
     CREATING, CREATING_MERCHANT, OPTTY, System,
-    api::{Api, aud, request_id},
+    api::{Api, assert_refused, aud, request_id},
     webhook::{OPTTY_SECRET, Webhook, resigned},
 };
 
@@ -241,7 +242,7 @@ async fn an_operation_that_nobody_recorded_waits() {
 }
 
 #[tokio::test]
-async fn a_card_token_is_shown_to_owners_only() {
+async fn a_card_token_is_shown_to_owners_who_ask_for_it() {
     let system = System::start().await;
     let api = system.api();
     api.place("Test-52", OPTTY, 14624).await;
@@ -264,8 +265,14 @@ async fn a_card_token_is_shown_to_owners_only() {
     assert!(holds(&blanked.body, r#""token": "[removed]""#), "{}", {
         String::from_utf8_lossy(&blanked.body)
     });
-    let full = system.api_of(&system.owner).get_webhook(&id).await;
-    assert_eq!(full.body, sent.body, "the owner gets it byte for byte");
+    let owner = system.api_of(&system.owner);
+    assert_eq!(owner.get_webhook(&id).await, blanked, "nobody gets it by accident");
+    let whole = owner.get_whole_webhook(&id).await;
+    assert_eq!(whole.body, sent.body, "the owner gets it byte for byte");
+    assert_eq!((blanked.as_received, whole.as_received), (false, true));
+    let request = v1::GetWebhookRequest { webhook_id: id, include_card_tokens: true };
+    let refused = operator.webhooks().get_webhook(request).await;
+    assert_refused(refused, Code::PermissionDenied, "PERMISSION_DENIED");
 }
 
 #[tokio::test]

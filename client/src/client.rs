@@ -7,7 +7,8 @@ use std::{
 
 use paystatus_proto::v1::{
     access_service_client::AccessServiceClient, account_service_client::AccountServiceClient,
-    change_service_client::ChangeServiceClient, order_service_client::OrderServiceClient, webhook_service_client::WebhookServiceClient,
+    change_service_client::ChangeServiceClient, order_service_client::OrderServiceClient,
+    webhook_service_client::WebhookServiceClient,
 };
 use tokio::{
     sync::watch,

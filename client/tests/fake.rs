@@ -11,6 +11,7 @@ use paystatus_proto::{
     codec::Encoded,
     server::{
         access_service_server::{AccessService, AccessServiceServer},
+        account_service_server::{AccountService, AccountServiceServer},
         change_service_server::{ChangeService, ChangeServiceServer},
         order_service_server::{OrderService, OrderServiceServer},
         webhook_service_server::{WebhookService, WebhookServiceServer},
@@ -51,6 +52,7 @@ impl Fake {
             .add_service(OrderServiceServer::new(Script(sender.clone())))
             .add_service(ChangeServiceServer::new(Script(sender.clone())))
             .add_service(WebhookServiceServer::new(Script(sender.clone())))
+            .add_service(AccountServiceServer::new(Script(sender.clone())))
             .add_service(AccessServiceServer::new(Script(sender)))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(server);
@@ -205,6 +207,9 @@ script! {
         list_webhooks ListWebhooks ListWebhooksRequest -> ListWebhooksResponse;
         get_webhook GetWebhook GetWebhookRequest -> GetWebhookResponse;
         replay_webhooks ReplayWebhooks ReplayWebhooksRequest -> ReplayWebhooksResponse;
+    };
+    AccountService {
+        list_accounts ListAccounts ListAccountsRequest -> ListAccountsResponse;
     };
     AccessService {
         create_key CreateKey CreateKeyRequest -> CreateKeyResponse;

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use paystatus_client::{
-    ChangeKind, Disposition, FactSource, Filter, ListOrders, ListWebhooks, Money, NewAttempt,
-    NewKey, NewOperation, NewSubscription, NewWebhook, OperationKind, OrderScope, PageRequest,
-    PaymentStatus, ProviderId, ProviderReply, ReplayMode, ReplyResult, Role, Start,
+    ChangeKind, Disposition, FactSource, Filter, ListAccounts, ListOrders, ListWebhooks, Money,
+    NewAttempt, NewKey, NewOperation, NewSubscription, NewWebhook, OperationKind, OrderScope,
+    PageRequest, PaymentStatus, ProviderId, ProviderReply, ReplayMode, ReplyResult, Role, Start,
     WebhookSelection,
 };
 use paystatus_proto::v1;
@@ -214,34 +214,96 @@ async fn webhooks() {
     let list = ListWebhooks {
         account_id: Some("acc".into()),
         dispositions: vec![Disposition::Unreadable],
+        since: Some(SystemTime::UNIX_EPOCH),
+        event_name: Some("paid".into()),
+        order_id: Some("o1".into()),
         page: second_page(),
+        ..ListWebhooks::default()
     };
     let call = async move { caller.list_webhooks(list).await };
     let (request, _) = made!(fake, ListWebhooks, call, v1::ListWebhooksResponse::default());
     assert_eq!((&request.dispositions[..], request.page_token.as_str()), (&[5][..], "token"));
+    assert_eq!((request.since_time.is_some(), request.until_time.is_some()), (true, false));
+    assert_eq!((request.event_name.as_str(), request.order_id.as_str()), ("paid", "o1"));
+    assert_eq!(request.merchant_id, "shop", "an order is its merchant's");
 
-    let caller = client.clone();
-    let answer =
-        v1::GetWebhookResponse { webhook: Some(v1::Webhook::default()), body: b"{}".to_vec() };
-    let call = async move { caller.get_webhook("w1").await };
-    let (request, (_, body)) = made!(fake, GetWebhook, call, answer);
-    assert_eq!((request.webhook_id.as_str(), &body[..]), ("w1", &b"{}"[..]));
+    for is_whole in [false, true] {
+        let caller = client.clone();
+        let webhook = Some(v1::Webhook::default());
+        let answer =
+            v1::GetWebhookResponse { webhook, body: b"{}".to_vec(), as_received: is_whole };
+        let call = async move {
+            match is_whole {
+                true => caller.get_whole_webhook("w1").await,
+                false => caller.get_webhook("w1").await,
+            }
+        };
+        let (request, whole) = made!(fake, GetWebhook, call, answer);
+        assert_eq!((request.webhook_id.as_str(), &whole.body[..]), ("w1", &b"{}"[..]));
+        assert_eq!((request.include_card_tokens, whole.as_received), (is_whole, is_whole));
+    }
+}
 
-    let selection =
-        WebhookSelection::Account { account_id: "acc".into(), since: Some(SystemTime::UNIX_EPOCH) };
+#[tokio::test]
+async fn replays() {
+    let mut fake = Fake::start().await;
+    let client = fake.client();
+    let selection = WebhookSelection::Account {
+        account_id: "acc".into(),
+        since: Some(SystemTime::UNIX_EPOCH),
+        page: second_page(),
+    };
     for (selection, mode, dry) in [
         (selection, ReplayMode::DryRun, true),
         (WebhookSelection::Ids(vec!["w1".into()]), ReplayMode::Apply, false),
     ] {
         let caller = client.clone();
-        let webhook = v1::ReplayedWebhook { altered: true, ..Default::default() };
-        let answer = v1::ReplayWebhooksResponse { webhooks: vec![webhook], next_since_time: None };
+        let order = v1::ReplayedOrder { previous_status: 3, status: 1, ..Default::default() };
+        let orders = vec![order];
+        let webhook =
+            v1::ReplayedWebhook { altered: true, orders: orders.clone(), ..Default::default() };
+        let answer = v1::ReplayWebhooksResponse {
+            webhooks: vec![webhook],
+            next_page_token: "more".into(),
+            orders,
+            reached_time: Some(SystemTime::UNIX_EPOCH.into()),
+        };
         let call = async move { caller.replay_webhooks(selection, mode).await };
         let (request, replay) = made!(fake, ReplayWebhooks, call, answer);
         assert_eq!((request.validate_only, request.since_time.is_some()), (dry, dry));
         assert_eq!(request.webhook_ids.len(), usize::from(!dry));
-        assert!(replay.webhooks[0].altered && replay.next_since.is_none());
+        assert_eq!(request.page_token.is_empty(), !dry);
+        assert!(replay.webhooks[0].altered && replay.reached.is_some());
+        assert_eq!(replay.next_page_token.as_deref(), Some("more"));
+        assert_eq!(replay.orders, replay.webhooks[0].orders);
+        let order = &replay.orders[0];
+        let moved = (order.previous_status, order.status);
+        assert_eq!(moved, (PaymentStatus::Successful, PaymentStatus::Pending));
     }
+}
+
+#[tokio::test]
+async fn accounts() {
+    let mut fake = Fake::start().await;
+    let client = fake.client();
+    let list = ListAccounts { merchant_id: Some("shop".into()), page: second_page() };
+    let call = async move { client.list_accounts(list).await };
+    let rejection = v1::Rejection { reason: "mismatch".into(), ..Default::default() };
+    let account = v1::Account {
+        account_id: "acc".into(),
+        secrets: vec![v1::SigningSecret { active: true, ..Default::default() }],
+        accepted: vec![v1::AcceptedCount { disposition: 2, count: 7 }],
+        rejected: vec![v1::RejectedCount { reason: "mismatch".into(), count: 1 }],
+        rejections: vec![rejection],
+        ..Default::default()
+    };
+    let answer = v1::ListAccountsResponse { accounts: vec![account], ..Default::default() };
+    let (request, page) = made!(fake, ListAccounts, call, answer);
+    assert_eq!((request.merchant_id.as_str(), request.page_token.as_str()), ("shop", "token"));
+    let account = &page.items[0];
+    assert_eq!(account.accepted, [(Disposition::Repeat, 7)]);
+    assert_eq!(account.rejected, [("mismatch".to_owned(), 1)]);
+    assert!(account.secrets[0].active && account.rejections[0].reason == "mismatch");
 }
 
 #[tokio::test]

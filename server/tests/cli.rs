@@ -8,10 +8,10 @@ use std::{
 
 use serde_json::Value;
 
-const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd";
+pub(crate) const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd";
 
 /// The program, with nothing of the caller's environment that it heeds.
-fn paystatus(words: &[&str]) -> Command {
+pub(crate) fn paystatus(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_paystatus"));
     command.args(words).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
@@ -31,7 +31,7 @@ fn said(bytes: &[u8]) -> String {
 }
 
 /// What a command printed, which must have gone well.
-fn printed(command: &mut Command) -> String {
+pub(crate) fn printed(command: &mut Command) -> String {
     let output = output(command);
     let (stdout, stderr) = (said(&output.stdout), said(&output.stderr));
     assert!(output.status.success(), "{command:?}: {stderr}{stdout}");
@@ -39,28 +39,30 @@ fn printed(command: &mut Command) -> String {
 }
 
 /// What a command complained about, which must have failed and printed nothing.
-fn complaint(command: &mut Command) -> String {
+pub(crate) fn complaint(command: &mut Command) -> String {
     let output = output(command);
     assert_eq!(output.status.code(), Some(1), "{command:?}");
     assert_eq!(said(&output.stdout), "", "{command:?}");
     said(&output.stderr)
 }
 
-fn json(line: &str) -> Value {
+pub(crate) fn json(line: &str) -> Value {
     serde_json::from_str(line).expect("a line is one JSON object")
 }
 
 /// A server that runs as a process of its own.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     output: BufReader<ChildStdout>,
     url: String,
     webhooks_url: String,
+    /// Where webhooks are taken.
+    pub(crate) http: String,
     key: String,
 }
 
 impl Server {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let config = data.with_extension("toml");
         let account = format!(
             "[[accounts]]\nid = \"bank\"\nprovider = \"standard-webhooks\"\nmerchant = \"shop\"\n\
@@ -85,24 +87,30 @@ impl Server {
         let webhooks = lines.next().expect("it says where it takes webhooks");
         let webhooks = webhooks.split_whitespace().last().expect("an address");
         let webhooks_url = webhooks.split("/webhooks/").next().expect("an address").to_owned();
+        let http = webhooks_url.trim_start_matches("http://").to_owned();
         let key = lines.find(|line| line.trim().starts_with("psk_")).expect("the first key");
         let key = key.trim().to_owned();
-        Self { process, output, url, webhooks_url, key }
+        Self { process, output, url, webhooks_url, http, key }
     }
 
     /// A command that knows this server and its owner key.
-    fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = paystatus(words);
         command.env("PAYSTATUS_SERVER", &self.url).env("PAYSTATUS_API_KEY", &self.key);
         command.env("PAYSTATUS_MERCHANT", "shop");
         command
     }
 
-    /// Stops it in good order.
-    fn stop(mut self) {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let process = self.process.id().to_string();
-        let killed = Command::new("kill").args(["-TERM", &process]).status();
+        let killed = Command::new("kill").args([signal, &process]).status();
         assert!(killed.is_ok_and(|status| status.success()));
+    }
+
+    /// Stops it in good order.
+    pub(crate) fn stop(mut self) {
+        self.signal("-TERM");
         let mut rest = String::new();
         self.output.read_to_string(&mut rest).expect("its output ends");
         assert!(self.process.wait().is_ok_and(|status| status.success()));
@@ -179,7 +187,10 @@ fn an_account_is_printed_that_a_server_can_use() {
 #[test]
 fn help_is_there_for_every_command() {
     let help = printed(&mut paystatus(&["--help"]));
-    for command in ["serve", "demo", "simulate", "watch", "orders", "order", "keys", "verify"] {
+    for command in [
+        "serve", "demo", "simulate", "watch", "orders", "order", "webhooks", "accounts", "keys",
+        "verify",
+    ] {
         assert!(help.contains(command), "{command}");
         let help = printed(&mut paystatus(&[command, "--help"]));
         assert!(help.contains("Usage: paystatus"), "{command}");

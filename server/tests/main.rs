@@ -1,3 +1,4 @@
 //! Tests of the built program, in one program.
 
+mod accounts;
 mod cli;

@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use paystatus_proto::v1::{
-    self, access_service_client::AccessServiceClient, change_service_client::ChangeServiceClient,
-    order_service_client::OrderServiceClient, webhook_service_client::WebhookServiceClient,
+    self, access_service_client::AccessServiceClient, account_service_client::AccountServiceClient,
+    change_service_client::ChangeServiceClient, order_service_client::OrderServiceClient,
+    webhook_service_client::WebhookServiceClient,
 };
 use tonic::{
     Code, Request, Status,
@@ -22,6 +23,7 @@ pub(crate) struct Api {
     changes: ChangeServiceClient<Keyed>,
     webhooks: WebhookServiceClient<Keyed>,
     access: AccessServiceClient<Keyed>,
+    accounts: AccountServiceClient<Keyed>,
 }
 
 /// Adds the key to a call; an empty one is left out.
@@ -45,7 +47,8 @@ impl Api {
             orders: OrderServiceClient::with_interceptor(channel.clone(), bearer.clone()),
             changes: ChangeServiceClient::with_interceptor(channel.clone(), bearer.clone()),
             webhooks: WebhookServiceClient::with_interceptor(channel.clone(), bearer.clone()),
-            access: AccessServiceClient::with_interceptor(channel, bearer),
+            access: AccessServiceClient::with_interceptor(channel.clone(), bearer.clone()),
+            accounts: AccountServiceClient::with_interceptor(channel, bearer),
         }
     }
 
@@ -63,6 +66,10 @@ impl Api {
 
     pub(crate) fn access(&self) -> AccessServiceClient<Keyed> {
         self.access.clone()
+    }
+
+    pub(crate) fn accounts(&self) -> AccountServiceClient<Keyed> {
+        self.accounts.clone()
     }
 
     /// A new key; returns its secret.
@@ -127,8 +134,21 @@ impl Api {
     }
 
     pub(crate) async fn get_webhook(&self, id: &str) -> v1::GetWebhookResponse {
-        let request = v1::GetWebhookRequest { webhook_id: id.to_owned() };
+        let request = v1::GetWebhookRequest { webhook_id: id.to_owned(), ..Default::default() };
         self.webhooks().get_webhook(request).await.expect("the webhook is there").into_inner()
+    }
+
+    /// The same with card tokens.
+    pub(crate) async fn get_whole_webhook(&self, id: &str) -> v1::GetWebhookResponse {
+        let webhook_id = id.to_owned();
+        let request = v1::GetWebhookRequest { webhook_id, include_card_tokens: true };
+        self.webhooks().get_webhook(request).await.expect("the webhook is there").into_inner()
+    }
+
+    /// All accounts that the key may see, by id.
+    pub(crate) async fn list_accounts(&self) -> Vec<v1::Account> {
+        let answer = self.accounts().list_accounts(v1::ListAccountsRequest::default()).await;
+        answer.expect("accounts can be listed").into_inner().accounts
     }
 }
 

@@ -13,9 +13,9 @@ pub(super) fn parse(text: &str) -> Result<SystemTime, String> {
         let midnight = date.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
         return midnight.map(|zoned| zoned.timestamp().into()).map_err(|error| error.to_string());
     }
-    let ago = humantime::parse_duration(text).map_err(|_| {
-        "must be a moment (2026-11-21T12:00:00Z), a date (2026-11-21), or how long ago (2h)"
-    })?;
+    let ago = humantime::parse_duration(text).map_err(
+        |_| "must be a moment (2026-11-21T12:00:00Z), a date (2026-11-21), or how long ago (2h)",
+    )?;
     now().checked_sub(ago).ok_or_else(|| "is too long ago".to_owned())
 }
 

@@ -132,8 +132,7 @@ fn explain(
     if matches!(rejected, Rejected::Missing { .. } | Rejected::Malformed { .. }) {
         return Vec::new();
     }
-    let any_clock =
-        AccountSettings { tolerance_seconds: ANY_CLOCK, ..account.settings.clone() };
+    let any_clock = AccountSettings { tolerance_seconds: ANY_CLOCK, ..account.settings.clone() };
     let verifies = |request: &Request<'_>, settings: &AccountSettings| {
         account.provider.verify(request, settings, now).is_ok()
     };
@@ -154,8 +153,7 @@ fn explain(
         }
     }
     if findings.is_empty() && request.body.len() <= REENCODED_BYTES_MAX {
-        let matches =
-            |body: &[u8]| verifies(&Request { body, ..*request }, &any_clock);
+        let matches = |body: &[u8]| verifies(&Request { body, ..*request }, &any_clock);
         findings.extend(reencoded::find(request.body, matches).map(Finding::Reencoded));
     }
     if findings.is_empty() {

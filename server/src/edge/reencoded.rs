@@ -49,12 +49,7 @@ const FORMS: &[Form] = &[
     Form { name: "written compactly, non-ASCII escaped,", text: Text::Ascii, ..COMPACT },
     Form { name: "as PHP writes it,", text: Text::AsciiAndSlashes, ..COMPACT },
     Form { name: "as Python writes it,", comma: ", ", colon: ": ", text: Text::Ascii, ..COMPACT },
-    Form {
-        name: "with a space after each comma and colon,",
-        comma: ", ",
-        colon: ": ",
-        ..COMPACT
-    },
+    Form { name: "with a space after each comma and colon,", comma: ", ", colon: ": ", ..COMPACT },
     Form { name: "with its names sorted,", is_sorted: true, ..COMPACT },
     Form {
         name: "with its names sorted, as Python writes it,",
@@ -295,7 +290,9 @@ mod tests {
 
     #[test]
     fn bad_input_does_no_harm() {
-        for text in ["{", "[", "\"", "{\"a\"", "{\"a\":", "[1,", "[,]", "{,}", "\\", ":", "1 2", "\"\\"] {
+        for text in
+            ["{", "[", "\"", "{\"a\"", "{\"a\":", "[1,", "[,]", "{,}", "\\", ":", "1 2", "\"\\"]
+        {
             assert!(Node::parse(text).is_none(), "{text}");
         }
         assert!(Node::parse(&"[".repeat(1_000_000)).is_none());

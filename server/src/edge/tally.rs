@@ -168,9 +168,9 @@ mod tests {
         };
         assert_eq!(explained(0, 1000), [0; 10]);
         assert_eq!(explained(1, 1000), [990]);
-        assert_eq!(explained(1, 1000), []);
+        assert!(explained(1, 1000).is_empty());
         assert_eq!(explained(4, 5), [1999, 0, 0]);
-        assert_eq!(explained(0, 1), [], "a clock that goes back gives nothing");
+        assert!(explained(0, 1).is_empty(), "a clock that goes back gives nothing");
         assert_eq!(explained(1000, 11).len(), 10, "no more than that is saved up");
         assert_eq!(tally.rejected_counts(), [("mismatch", 1000 + 2000 + 5 + 1 + 11)]);
     }

@@ -110,9 +110,7 @@ impl Rotate {
         let now = now.map_err(|_| Error::TooLong)?;
         let rotated = rotate(&text, &self.account, &secret, (now, self.overlap)).map_err(
             |error| match error {
-                Error::NotToml { .. } => {
-                    Error::NotToml { path: self.config.display().to_string() }
-                }
+                Error::NotToml { .. } => Error::NotToml { path: self.config.display().to_string() },
                 error => error,
             },
         )?;
@@ -147,8 +145,7 @@ impl Rotate {
         let (name, read) = match &self.secret_file {
             Some(file) => {
                 let opened = std::fs::File::open(file);
-                let read =
-                    opened.and_then(|f| f.take(SECRET_BYTES_MAX).read_to_string(&mut text));
+                let read = opened.and_then(|f| f.take(SECRET_BYTES_MAX).read_to_string(&mut text));
                 (file.display().to_string(), read)
             }
             None => {
@@ -199,8 +196,7 @@ fn rotate(
 
 /// The account's table, however it is written.
 fn find<'a>(document: &'a mut DocumentMut, account: &str) -> Option<&'a mut dyn TableLike> {
-    let is_meant =
-        |table: &dyn TableLike| table.get("id").and_then(Item::as_str) == Some(account);
+    let is_meant = |table: &dyn TableLike| table.get("id").and_then(Item::as_str) == Some(account);
     match document.get_mut("accounts")? {
         Item::ArrayOfTables(tables) => tables
             .iter_mut()

@@ -11,7 +11,8 @@ use crate::{
 };
 
 const NOW: i64 = 1_795_000_000;
-const BODY: &str = r#"{"type": "payment.paid", "data": {"payment_id": "p1", "secret": "body-word"}}"#;
+const BODY: &str =
+    r#"{"type": "payment.paid", "data": {"payment_id": "p1", "secret": "body-word"}}"#;
 
 fn secret(letter: char) -> String {
     format!("whsec_{}", BASE64.encode(letter.to_string().repeat(24)))

@@ -124,11 +124,6 @@ impl Caller {
         self.is_for_all() || (own && !key.merchants.is_empty())
     }
 
-    /// True if the caller's role is at least this one.
-    pub(super) fn is_at_least(&self, role: Role) -> bool {
-        self.0.role >= role
-    }
-
     /// The merchant that a request names, or the only one of the key.
     ///
     /// # Errors

@@ -20,8 +20,8 @@ mod webhooks;
 
 use paystatus_proto::server::{
     access_service_server::AccessServiceServer, account_service_server::AccountServiceServer,
-    change_service_server::ChangeServiceServer,
-    order_service_server::OrderServiceServer, webhook_service_server::WebhookServiceServer,
+    change_service_server::ChangeServiceServer, order_service_server::OrderServiceServer,
+    webhook_service_server::WebhookServiceServer,
 };
 use tonic::{
     Request,

@@ -141,7 +141,13 @@ impl OrderService for Orders {
         };
         let after = page::after(&request.page_token, digest())?;
         let groups = if request.unclaimed {
-            self.0.accounts.load().of_merchant(&merchant).into_iter().filter_map(unclaimed_of).collect()
+            self.0
+                .accounts
+                .load()
+                .of_merchant(&merchant)
+                .into_iter()
+                .filter_map(unclaimed_of)
+                .collect()
         } else {
             recorded_of(&merchant).into_iter().collect::<Vec<_>>()
         };
@@ -172,7 +178,8 @@ impl OrderService for Orders {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let merchant = caller.merchant(&request.merchant_id)?;
-        let command = from_wire::intent::create_attempt(request, merchant, &self.0.accounts.load())?;
+        let command =
+            from_wire::intent::create_attempt(request, merchant, &self.0.accounts.load())?;
         let id = command.attempt.clone();
         let command = Command::CreateAttempt(command);
         let (answer, order) = self.record(&caller, command, Source::Intent).await?;

@@ -12,7 +12,7 @@ use crate::{
         time::Time,
         view::{Outcome, PaymentStatus},
     },
-    engine::{Ask, Error, Preview, Refused},
+    engine::{Error, Preview, Refused},
     hub::{Recent, Topic},
     journal::{Journal as _, memory::Fault},
     record::Record,

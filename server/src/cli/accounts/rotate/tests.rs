@@ -65,7 +65,9 @@ secrets = [
 fn accounts_in_other_forms_are_found() {
     let inline = r#"accounts = [{ id = "b" }, { id = "a", secrets = ["old"] }]"#;
     let text = rotated(inline).expect("it works").text;
-    assert!(text.starts_with(r#"accounts = [{ id = "b" }, { id = "a", secrets = [{ value = "new""#));
+    assert!(
+        text.starts_with(r#"accounts = [{ id = "b" }, { id = "a", secrets = [{ value = "new""#)
+    );
     let files = "[[accounts]]\nid = \"a\"\nsecret_files = [\"f\"]\n";
     let rotated = rotated(files).expect("it works");
     assert!(rotated.has_files && rotated.text.contains("secrets = [{ value = \"new\""));

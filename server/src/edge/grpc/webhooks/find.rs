@@ -55,11 +55,7 @@ impl Webhooks {
 }
 
 /// The webhook at a position.
-fn one(
-    journal: &dyn Reader,
-    store: &Store,
-    position: Position,
-) -> Result<Option<Found>, Failed> {
+fn one(journal: &dyn Reader, store: &Store, position: Position) -> Result<Option<Found>, Failed> {
     match journal.read_one(position).map_err(boxed)? {
         Some(stored) => webhook(store, stored),
         None => Ok(None),

@@ -101,10 +101,7 @@ impl<'a> Replay<'a> {
     }
 
     /// What a command would come to: for a dry run on top of those before, else on what is.
-    async fn previewed(
-        &mut self,
-        command: Command,
-    ) -> Result<Result<Previewed, Refusal>, Status> {
+    async fn previewed(&mut self, command: Command) -> Result<Result<Previewed, Refusal>, Status> {
         let known = self.preview.take().filter(|_| self.is_dry);
         let store = Arc::clone(&self.service.0.store);
         let mut preview = known.unwrap_or_else(|| Preview::new(store));
