@@ -106,6 +106,12 @@ impl System {
         self.config.http_address
     }
 
+    /// Where metrics are served.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        let server = self.server.as_ref().expect("the server runs");
+        server.admin_address.expect("the address was asked for")
+    }
+
     /// The settings, with the ports that were chosen.
     pub(crate) fn config(&self) -> &Config {
         &self.config
@@ -163,6 +169,7 @@ pub(crate) fn config(data: PathBuf) -> Config {
         data,
         grpc_address: free,
         http_address: free,
+        admin_address: Some(free),
         threads: 1,
         view_cache_bytes: 8 * 1024 * 1024,
         segment_bytes: 1024 * 1024,

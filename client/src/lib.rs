@@ -94,7 +94,10 @@ mod webhook;
 mod wire;
 
 pub use access::{CreatedKey, Key, NewKey, Role};
-pub use account::{Account, ListAccounts, Rejection, SigningSecret};
+pub use account::{
+    Account, AccountException, AccountExceptionKind, ListAccounts, Rejection, SigningSecret,
+    WebhookDelay, WebhookLedger,
+};
 pub use await_outcome::{AwaitTarget, Awaited};
 pub use change::{Change, ChangeKind, Event};
 pub use client::Client;

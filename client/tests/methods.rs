@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use paystatus_client::{
-    ChangeKind, Disposition, FactSource, Filter, ListAccounts, ListOrders, ListWebhooks, Money,
-    NewAttempt, NewKey, NewOperation, NewSubscription, NewWebhook, OperationKind, OrderScope,
-    PageRequest, PaymentStatus, ProviderId, ProviderReply, ReplayMode, ReplyResult, Role, Start,
-    WebhookSelection,
+    AccountExceptionKind, ChangeKind, Disposition, FactSource, Filter, ListAccounts, ListOrders,
+    ListWebhooks, Money, NewAttempt, NewKey, NewOperation, NewSubscription, NewWebhook,
+    OperationKind, OrderScope, PageRequest, PaymentStatus, ProviderId, ProviderReply, ReplayMode,
+    ReplyResult, Role, Start, WebhookSelection,
 };
 use paystatus_proto::v1;
 
@@ -295,6 +295,12 @@ async fn accounts() {
         accepted: vec![v1::AcceptedCount { disposition: 2, count: 7 }],
         rejected: vec![v1::RejectedCount { reason: "mismatch".into(), count: 1 }],
         rejections: vec![rejection],
+        ledger: Some(v1::WebhookLedger {
+            learned_by_poll_first: 3,
+            usual_pause: Some(prost_types::Duration { seconds: 5, nanos: 0 }),
+            ..Default::default()
+        }),
+        exceptions: vec![v1::AccountException { kind: 1, ..Default::default() }],
         ..Default::default()
     };
     let answer = v1::ListAccountsResponse { accounts: vec![account], ..Default::default() };
@@ -303,6 +309,9 @@ async fn accounts() {
     let account = &page.items[0];
     assert_eq!(account.accepted, [(Disposition::Repeat, 7)]);
     assert_eq!(account.rejected, [("mismatch".to_owned(), 1)]);
+    assert_eq!(account.ledger.learned_by_poll_first, 3);
+    assert_eq!(account.ledger.usual_pause, Some(Duration::from_secs(5)));
+    assert_eq!(account.exceptions[0].kind, AccountExceptionKind::ProviderSilent);
     assert!(account.secrets[0].active && account.rejections[0].reason == "mismatch");
 }
 

@@ -23,6 +23,8 @@ pub struct Config {
     pub grpc_address: SocketAddr,
     /// Where webhooks are taken.
     pub http_address: SocketAddr,
+    /// Where metrics and health are served for those who run it; 127.0.0.1:9464 if it is free.
+    pub admin_address: Option<SocketAddr>,
     /// Certificate chain and private key, both PEM files. Both or neither.
     pub tls: Option<Tls>,
     /// Streams.
@@ -98,6 +100,7 @@ impl Default for Config {
             data: "./paystatus-data".into(),
             grpc_address: SocketAddr::from(([127, 0, 0, 1], 50051)),
             http_address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin_address: None,
             tls: None,
             streams: Streams::default(),
             limits: Limits::default(),
@@ -196,6 +199,7 @@ impl Config {
             ("data", self.data != start.data),
             ("grpc_address", self.grpc_address != start.grpc_address),
             ("http_address", self.http_address != start.http_address),
+            ("admin_address", self.admin_address != start.admin_address),
             ("tls", self.tls != start.tls),
             ("streams", self.streams != start.streams),
             ("limits", self.limits != start.limits),

@@ -16,6 +16,7 @@
 //! | [`record`] | what the journal's bytes say |
 //! | [`store`] | the present state, in memory and in sled, derived from the journal |
 //! | [`hub`] | how far the journal reaches, and who wants to know |
+//! | [`ledger`] | how late webhooks are, what polls learned before them, who is silent |
 //! | [`edge`] | gRPC and HTTP: from requests to commands, from changes to messages |
 //! | [`outbound`] | asks providers what became of what is undecided |
 //! | [`serve`] | puts the parts together |
@@ -34,6 +35,7 @@ pub mod edge;
 pub mod engine;
 pub mod hub;
 pub mod journal;
+pub mod ledger;
 pub mod outbound;
 pub mod providers;
 pub mod record;

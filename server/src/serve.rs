@@ -16,10 +16,11 @@ use crate::{
     clock, config,
     config::Config,
     domain::digest::{Digest, short_name},
-    edge::{Context, grpc, http, listen, tally::Tallies},
+    edge::{Context, admin, grpc, http, listen, tally::Tallies},
     engine::{self, Ask, AskKey, Engine},
     hub::{Hub, Relay},
     journal::{self, Journal, file::FileJournal},
+    ledger::Ledger,
     outbound::{self, Outbound},
     record::Role,
     store::{self, Progress, Store, Writer},
@@ -96,6 +97,8 @@ pub struct Server {
     pub grpc_address: SocketAddr,
     /// Where webhooks are taken.
     pub http_address: SocketAddr,
+    /// Where metrics are served, if they are.
+    pub admin_address: Option<SocketAddr>,
     /// The secret of the owner key, if this start made the first one. Shown once.
     pub first_key: Option<String>,
     health: engine::Health,
@@ -121,15 +124,18 @@ impl Server {
             threads => threads,
         };
         let sockets = listen::Sockets::bind(&config, threads)?;
+        let admin = admin::bind(config.admin_address)?;
+        // Before anything counts: what is counted earlier would be lost.
+        admin::recorder();
         let data = open(&config, journal::file::Check::Records)?;
-        Self::start_with(config, accounts, http_tls, sockets, data)
+        Self::start_with(config, accounts, http_tls, (sockets, admin), data)
     }
 
     fn start_with(
         config: Config,
         accounts: Accounts,
         http_tls: Option<tokio_rustls::TlsAcceptor>,
-        sockets: listen::Sockets,
+        (sockets, admin): (listen::Sockets, Option<std::net::TcpListener>),
         data: Data,
     ) -> Result<Self, Error> {
         let Data { journal, store, writer } = data;
@@ -149,6 +155,7 @@ impl Server {
             engine: handle,
             store,
             relay: Relay::new(Arc::clone(&hub)),
+            ledger: Arc::new(Ledger::new(Arc::clone(&hub))),
             hub,
             outbound,
             accounts: live,
@@ -160,7 +167,9 @@ impl Server {
         let (accounts, config) = (Arc::clone(&context.accounts), Arc::clone(&context.config));
         let runtime = runtime()?;
         let first_key = runtime.block_on(first_key(&context))?;
-        let mut threads = vec![start_asking(asking, &context)?];
+        let admin_address = admin.as_ref().and_then(|admin| admin.local_addr().ok());
+        let mut threads =
+            vec![start_asking(asking, &context)?, start_admin(context.clone(), admin)?];
         for (number, (grpc, http)) in sockets.pairs.into_iter().enumerate() {
             // Each thread has services of its own, so that it wakes its own watchers.
             let relay = Relay::new(Arc::clone(&context.hub));
@@ -181,6 +190,7 @@ impl Server {
         Ok(Self {
             grpc_address: sockets.grpc_address,
             http_address: sockets.http_address,
+            admin_address,
             first_key,
             health,
             drain,
@@ -281,6 +291,16 @@ fn start_asking(
         runtime.block_on(outbound.run(drain));
         runtime.shutdown_background();
     })
+}
+
+/// The thread that serves metrics and follows the journal for the ledger.
+fn start_admin(
+    context: Context,
+    listener: Option<std::net::TcpListener>,
+) -> Result<JoinHandle<()>, Error> {
+    let runtime = runtime()?;
+    let builder = std::thread::Builder::new().name("admin".into());
+    Ok(builder.spawn(move || runtime.block_on(admin::run(context, listener)))?)
 }
 
 /// What a serving thread has beside what it shares.

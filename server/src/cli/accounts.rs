@@ -3,7 +3,9 @@
 mod rotate;
 
 use clap::{Args, Subcommand};
-use paystatus_client::{Account, ListAccounts, PageRequest, Rejection};
+use paystatus_client::{
+    Account, AccountException, ListAccounts, PageRequest, Rejection, WebhookDelay,
+};
 
 pub(super) use self::rotate::Error;
 use super::{
@@ -89,12 +91,17 @@ impl List {
             "SECRETS",
             "ASKED",
             "LAST WEBHOOK",
+            "DELAY",
+            "POLL FIRST",
             "ACCEPTED",
             "REJECTED",
         ];
         out.table(&heading, &rows)?;
         let shown = if self.rejections { usize::MAX } else { 1 };
         for account in accounts {
+            for exception in &account.exceptions {
+                warn(&mut out, &account.account_id, exception)?;
+            }
             for rejection in account.rejections.iter().take(shown) {
                 explain(&mut out, &account.account_id, rejection)?;
             }
@@ -113,6 +120,8 @@ fn row(account: &Account) -> Vec<Cell> {
         Cell::text(secrets(account)),
         if account.can_be_asked { Cell::text("yes") } else { Cell::dim("no") },
         Cell::dim(words::time(account.last_webhook)),
+        Cell::text(delay(account.ledger.delay)),
+        Cell::number(u64::try_from(account.ledger.learned_by_poll_first).unwrap_or_default()),
         Cell::text(counts(accepted)),
         Cell::styled(counts(rejected), words::BAD),
     ]
@@ -135,6 +144,23 @@ fn secrets(account: &Account) -> String {
 fn counts(counts: impl Iterator<Item = (String, i64)>) -> String {
     let each = counts.map(|(what, count)| format!("{count} {}", what.to_lowercase()));
     each.collect::<Vec<_>>().join(", ")
+}
+
+/// The usual one, and the one that few exceed.
+fn delay(delay: WebhookDelay) -> String {
+    let (Some(median), Some(most)) = (delay.median, delay.percentile_99) else {
+        return String::new();
+    };
+    format!("{:.1} s, 1 % over {:.1} s", median.as_secs_f64(), most.as_secs_f64())
+}
+
+fn warn(out: &mut Out, account: &str, exception: &AccountException) -> std::io::Result<()> {
+    let (bad, end) = (words::BAD, anstyle::Reset);
+    let (kind, since) = (exception.kind, words::time(exception.since));
+    let allowed = exception.allowed.map(|allowed| humantime::format_duration(allowed).to_string());
+    let (allowed, waiting) = (allowed.unwrap_or_default(), exception.waiting_attempts);
+    out.line(format_args!("\n{bad}look at this{end} at {account}: {kind} since {since}"))?;
+    out.line(format_args!("  {waiting} attempts wait; {allowed} of silence would be usual"))
 }
 
 fn explain(out: &mut Out, account: &str, rejection: &Rejection) -> std::io::Result<()> {

@@ -81,6 +81,9 @@ fn announce(server: &Server) -> std::io::Result<()> {
     let mut out = Out::new();
     out.line(format_args!("gRPC     {}", server.grpc_address))?;
     out.line(format_args!("webhooks http://{}/webhooks/{{account}}", server.http_address))?;
+    if let Some(address) = server.admin_address {
+        out.line(format_args!("metrics  http://{address}/metrics"))?;
+    }
     if let Some(secret) = &server.first_key {
         out.line("\nThis is the owner key. It is shown once; keep it safe:")?;
         out.line(format_args!("\n  {secret}\n"))?;

@@ -96,7 +96,7 @@ struct ReplayArgs {
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
     /// With --account: only those recorded since: 2026-11-21T12:00:00Z, 2026-11-21, or 2h (ago).
-    #[arg(long, value_name = "TIME", value_parser = when::parse, requires = "account")]
+    #[arg(long, value_name = "TIME", value_parser = when::parse, conflicts_with = "webhook_ids")]
     since: Option<SystemTime>,
     /// Tell what would change, per webhook and per order, and record nothing.
     #[arg(long)]

@@ -1,6 +1,7 @@
 //! The outside: turns requests into commands, and changes back into messages. The only place
 //! that knows tonic, wire types and HTTP.
 
+pub mod admin;
 pub mod forensics;
 pub mod grpc;
 pub mod http;
@@ -20,6 +21,7 @@ use crate::{
     config::Config,
     engine,
     hub::{Hub, Relay},
+    ledger::Ledger,
     outbound::Outbound,
     store::Store,
 };
@@ -41,6 +43,8 @@ pub struct Context {
     pub accounts: Arc<accounts::Live>,
     /// What came to them since the start.
     pub tallies: Arc<tally::Tallies>,
+    /// How late their webhooks are, and who is silent.
+    pub ledger: Arc<Ledger>,
     /// Every setting.
     pub config: Arc<Config>,
     /// Readers of named subscriptions.

@@ -198,7 +198,8 @@ fn value<'a>(rest: &mut &'a str, depth: usize) -> Option<Node<'a>> {
             let end = rest.find(|c: char| ",]}:\"[{".contains(c) || c.is_ascii_whitespace());
             let (leaf, after) = rest.split_at(end.unwrap_or(rest.len()));
             *rest = after;
-            (!leaf.is_empty()).then_some(Node::Plain(leaf))
+            let is_plain = leaf.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+            (is_plain && !leaf.is_empty()).then_some(Node::Plain(leaf))
         }
     }
 }

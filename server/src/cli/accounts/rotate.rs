@@ -242,6 +242,8 @@ fn end_at(value: &mut Value, now: Timestamp, end: Timestamp) -> bool {
             return false;
         }
         table.insert("until", written(end).into());
+        // Only within its braces, where no comment can stand.
+        table.fmt();
         return true;
     }
     let Some(text) = value.as_str() else { return false };

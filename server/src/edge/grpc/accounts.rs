@@ -1,5 +1,7 @@
 //! AccountService.
 
+use std::time::Duration;
+
 use paystatus_proto::{server::account_service_server::AccountService, v1};
 use tonic::{Request, Response, Status};
 
@@ -9,6 +11,7 @@ use crate::{
     clock,
     domain::{digest::Digest, time::Time},
     edge::{Context, tally::Rejection},
+    ledger::{Known, Samples, Silence},
     providers::SigningSecret,
     record::Role,
 };
@@ -55,6 +58,7 @@ impl AccountService for AccountList {
 impl AccountList {
     fn wire(&self, account: &Account, now: Time) -> v1::Account {
         let tally = self.0.tallies.of(&account.id);
+        let known = self.0.ledger.of(&account.id);
         let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let accepted = tally.accepted_counts().into_iter();
         let rejected = tally.rejected_counts().into_iter();
@@ -78,10 +82,50 @@ impl AccountList {
                     count: count(number),
                 })
                 .collect(),
-            last_webhook_time: tally.last_accepted().map(to_wire::time),
+            last_webhook_time: tally.last_accepted().max(known.ledger.heard).map(to_wire::time),
             rejections: tally.recent_rejections().iter().map(rejection).collect(),
+            ledger: Some(ledger(&known)),
+            exceptions: known.silence.iter().map(silent).collect(),
         }
     }
+}
+
+fn ledger(known: &Known) -> v1::WebhookLedger {
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let ledger = &known.ledger;
+    v1::WebhookLedger {
+        start_time: known.since.map(to_wire::time),
+        learned_by_poll_first: count(ledger.learned_by_poll),
+        followed_by_webhook: count(ledger.followed),
+        delay: Some(delay(&ledger.delays)),
+        delay_after_poll: Some(delay(&ledger.after_poll)),
+        usual_pause: ledger.usual_pause().map(seconds),
+    }
+}
+
+fn delay(samples: &Samples) -> v1::WebhookDelay {
+    let percentile = |percent| {
+        let micros = u64::try_from(samples.percentile(percent)?).unwrap_or_default();
+        Some(to_wire::duration(Duration::from_micros(micros)))
+    };
+    v1::WebhookDelay {
+        sample_count: i32::try_from(samples.count()).unwrap_or(i32::MAX),
+        median: percentile(50),
+        percentile_99: percentile(99),
+    }
+}
+
+fn silent(silence: &Silence) -> v1::AccountException {
+    v1::AccountException {
+        kind: v1::AccountExceptionKind::ProviderSilent as i32,
+        since_time: Some(to_wire::time(silence.since)),
+        allowed: Some(seconds(silence.allowed)),
+        waiting_attempts: i64::try_from(silence.waiting).unwrap_or(i64::MAX),
+    }
+}
+
+fn seconds(seconds: i64) -> prost_types::Duration {
+    prost_types::Duration { seconds, nanos: 0 }
 }
 
 fn secret(secret: &SigningSecret, now: Time) -> v1::SigningSecret {

@@ -74,7 +74,8 @@ async fn webhook(
     }
 }
 
-async fn health(State(context): State<Context>) -> Response {
+/// Whether the engine works.
+pub(super) async fn health(State(context): State<Context>) -> Response {
     if context.engine.health().is_good() {
         (StatusCode::OK, "serving\n").into_response()
     } else {
