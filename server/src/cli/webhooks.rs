@@ -18,8 +18,10 @@ use super::{
 
 /// Webhooks asked for at once.
 const PAGE_WEBHOOKS: usize = 200;
-/// Webhooks replayed by one call.
-const REPLAY_WEBHOOKS: u32 = 500;
+/// Webhooks replayed by one call: each that reads otherwise is a write.
+const REPLAY_WEBHOOKS: u32 = 200;
+/// Webhooks of one dry run, which judges those of one call together.
+const DRY_RUN_WEBHOOKS: u32 = 2000;
 
 /// See webhooks that verified, and read them again. Needs an operator's key.
 #[derive(Args)]
@@ -268,6 +270,7 @@ impl ReplayArgs {
         reached: &mut Option<SystemTime>,
     ) -> Result<(), Stopped> {
         let mode = if self.dry_run { ReplayMode::DryRun } else { ReplayMode::Apply };
+        let size = if self.dry_run { DRY_RUN_WEBHOOKS } else { REPLAY_WEBHOOKS };
         let (mut token, mut count, mut altered) = (None, 0, 0);
         let mut out = Out::new();
         loop {
@@ -276,7 +279,7 @@ impl ReplayArgs {
                 Some(account_id) => WebhookSelection::Account {
                     account_id: account_id.clone(),
                     since: self.since,
-                    page: PageRequest { size: REPLAY_WEBHOOKS, token },
+                    page: PageRequest { size, token },
                 },
             };
             let page = client.replay_webhooks(selection, mode).await?;

@@ -129,13 +129,13 @@ fn update(context: &Context) {
         let known = context.ledger.of(&account.id);
         let silent = if known.silence.is_some() { 1.0 } else { 0.0 };
         gauge!("paystatus_provider_silent", "account" => id.to_owned()).set(silent);
-        if let Some(heard) = known.ledger.heard.max(tally.last_accepted()) {
+        if let Some(heard) = known.figures.heard.max(tally.last_accepted()) {
             #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
             let seconds = heard.as_seconds() as f64;
             gauge!("paystatus_last_webhook_timestamp_seconds", "account" => id.to_owned())
                 .set(seconds);
         }
-        let learned = known.ledger.learned_by_poll;
+        let learned = known.figures.learned_by_poll;
         #[expect(clippy::cast_precision_loss, reason = "a count of some records")]
         gauge!("paystatus_learned_by_poll_first", "account" => id.to_owned()).set(learned as f64);
     }

@@ -10,7 +10,7 @@ const SAMPLES_MAX: usize = 512;
 /// Pauses that must be known before they tell what is usual.
 const PAUSES_MIN: usize = 8;
 /// Orders whose webhook is waited for after a poll, and attempts that are undecided; beyond, the
-/// oldest are forgotten.
+/// older half is forgotten.
 const WAITING_MAX: usize = 10_000;
 
 /// The newest samples of a span of time, in microseconds.
@@ -41,9 +41,9 @@ impl Samples {
     }
 }
 
-/// The ledger of one account.
+/// What can be told of one account's webhooks.
 #[derive(Clone, Debug, Default)]
-pub struct AccountLedger {
+pub struct Figures {
     /// When the last webhook was recorded.
     pub heard: Option<Time>,
     /// Pauses between webhooks.
@@ -56,6 +56,12 @@ pub struct AccountLedger {
     pub followed: u64,
     /// From the poll's record to that webhook.
     pub after_poll: Samples,
+}
+
+/// The ledger of one account.
+#[derive(Debug, Default)]
+pub(super) struct AccountLedger {
+    pub(super) figures: Figures,
     awaited: BTreeMap<OrderKey, (Time, u64)>,
     undecided: BTreeMap<(OrderKey, String), Time>,
 }
@@ -63,44 +69,37 @@ pub struct AccountLedger {
 impl AccountLedger {
     /// A webhook was recorded.
     pub(super) fn hear(&mut self, time: Time) {
-        if let Some(before) = self.heard {
-            self.pauses.add(time.as_micros().saturating_sub(before.as_micros()));
+        let figures = &mut self.figures;
+        if let Some(before) = figures.heard {
+            figures.pauses.add(time.as_micros().saturating_sub(before.as_micros()));
         }
-        self.heard = self.heard.max(Some(time));
+        figures.heard = figures.heard.max(Some(time));
     }
 
     /// The webhook was new, about this order, and of this time of the provider's.
     pub(super) fn hear_of(&mut self, order: &OrderKey, time: Time, provider_time: Option<Time>) {
         let span = |from: Time| time.as_micros().saturating_sub(from.as_micros());
         if let Some(provider_time) = provider_time {
-            self.delays.add(span(provider_time));
+            self.figures.delays.add(span(provider_time));
         }
         if let Some((learned, statuses)) = self.awaited.remove(order) {
-            self.followed += statuses;
-            self.after_poll.add(span(learned));
+            self.figures.followed += statuses;
+            self.figures.after_poll.add(span(learned));
         }
     }
 
     /// A poll learned so many statuses of an order.
     pub(super) fn learn(&mut self, order: &OrderKey, time: Time, statuses: u64) {
-        self.learned_by_poll += statuses;
+        self.figures.learned_by_poll += statuses;
         let awaited = self.awaited.entry(order.clone()).or_insert((time, 0));
         awaited.1 += statuses;
-        if self.awaited.len() > WAITING_MAX {
-            let oldest = self.awaited.iter().min_by_key(|(_, (time, _))| *time);
-            let oldest = oldest.map(|(order, _)| order.clone());
-            oldest.map(|order| self.awaited.remove(&order));
-        }
+        bound(&mut self.awaited, |(time, _)| *time);
     }
 
     /// A recorded attempt is undecided.
     pub(super) fn wait(&mut self, order: &OrderKey, attempt: &str, begun: Time) {
         self.undecided.insert((order.clone(), attempt.to_owned()), begun);
-        if self.undecided.len() > WAITING_MAX {
-            let oldest = self.undecided.iter().min_by_key(|(_, begun)| **begun);
-            let oldest = oldest.map(|(attempt, _)| attempt.clone());
-            oldest.map(|attempt| self.undecided.remove(&attempt));
-        }
+        bound(&mut self.undecided, |begun| *begun);
     }
 
     /// An attempt is undecided no more.
@@ -112,12 +111,24 @@ impl AccountLedger {
     pub(super) fn undecided(&self) -> impl Iterator<Item = Time> {
         self.undecided.values().copied()
     }
+}
 
+impl Figures {
     /// The longest usual pause between webhooks, in seconds: longer are one in a hundred.
     #[must_use]
     pub fn usual_pause(&self) -> Option<i64> {
         let pause = self.pauses.percentile(99).filter(|_| self.pauses.count() >= PAUSES_MIN);
         pause.map(|micros| micros.div_euclid(1_000_000) + 1)
+    }
+}
+
+/// Forgets the older half of what became too much.
+fn bound<K: Ord, V>(waiting: &mut BTreeMap<K, V>, time_of: impl Fn(&V) -> Time) {
+    if waiting.len() > WAITING_MAX {
+        let mut times: Vec<Time> = waiting.values().map(&time_of).collect();
+        let (_, median, _) = times.select_nth_unstable(WAITING_MAX / 2);
+        let median = *median;
+        waiting.retain(|_, value| time_of(value) > median);
     }
 }
 
@@ -144,9 +155,27 @@ mod tests {
         let mut ledger = AccountLedger::default();
         for second in 0..8 {
             ledger.hear(Time::from_seconds(second * 60));
-            assert_eq!(ledger.usual_pause(), None);
+            assert_eq!(ledger.figures.usual_pause(), None);
         }
         ledger.hear(Time::from_seconds(8 * 60));
-        assert_eq!(ledger.usual_pause(), Some(61));
+        assert_eq!(ledger.figures.usual_pause(), Some(61));
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_when_too_many_wait() {
+        let mut waiting = BTreeMap::new();
+        for second in (0..100_000).rev() {
+            waiting.insert(second, Time::from_seconds(second));
+            bound(&mut waiting, |time| *time);
+        }
+        assert!(waiting.len() <= WAITING_MAX, "{}", waiting.len());
+        let newest = waiting.last_key_value().map(|(second, _)| *second);
+        assert_eq!(newest, Some(99_999));
+        let mut equal: BTreeMap<usize, Time> = BTreeMap::new();
+        for number in 0..=WAITING_MAX {
+            equal.insert(number, Time::default());
+            bound(&mut equal, |time| *time);
+        }
+        assert_eq!(equal.len(), 0, "they are all as old as each other");
     }
 }

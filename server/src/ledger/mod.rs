@@ -14,7 +14,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub use self::account::{AccountLedger, Samples};
+use self::account::AccountLedger;
+pub use self::account::{Figures, Samples};
 use crate::{
     accounts::Accounts,
     domain::{
@@ -59,12 +60,12 @@ pub struct Silence {
 }
 
 /// What is known of one account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Known {
     /// When the oldest record that counts was made.
     pub since: Option<Time>,
-    /// Its ledger.
-    pub ledger: AccountLedger,
+    /// How its webhooks fare.
+    pub figures: Figures,
     /// If it is silent.
     pub silence: Option<Silence>,
 }
@@ -103,7 +104,7 @@ impl Ledger {
         let state = self.state();
         Known {
             since: state.since,
-            ledger: state.accounts.get(account).cloned().unwrap_or_default(),
+            figures: state.accounts.get(account).map(|a| a.figures.clone()).unwrap_or_default(),
             silence: state.silent.get(account).copied(),
         }
     }
@@ -137,8 +138,9 @@ impl Ledger {
 }
 
 fn silence_of(ledger: &AccountLedger, now: Time) -> Option<Silence> {
-    let allowed = silence::allowed(ledger.usual_pause());
-    let (since, waiting) = silence::since(ledger.heard, ledger.undecided(), allowed, now)?;
+    let figures = &ledger.figures;
+    let allowed = silence::allowed(figures.usual_pause());
+    let (since, waiting) = silence::since(figures.heard, ledger.undecided(), allowed, now)?;
     Some(Silence { since, allowed, waiting })
 }
 

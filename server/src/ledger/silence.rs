@@ -55,7 +55,7 @@ mod tests {
         (Some(10_000), &[9_990], Some(5), 10_601, Some((10_000, 1))),
         // Ten times the usual pause if that is more.
         (Some(10_000), &[9_990], Some(100), 11_000, None),
-        (Some(10_000), &[9_990, 9_000], Some(100), 11_001, Some((10_000, 2))),
+        (Some(10_000), &[9_990, 9_001, 9_000], Some(100), 11_001, Some((10_000, 2))),
         // It counts from the first payment that can have had news.
         (Some(10_000), &[20_000, 20_100], Some(5), 20_600, None),
         (Some(10_000), &[20_000, 20_100], Some(5), 20_601, Some((20_000, 2))),

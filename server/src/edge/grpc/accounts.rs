@@ -82,7 +82,7 @@ impl AccountList {
                     count: count(number),
                 })
                 .collect(),
-            last_webhook_time: tally.last_accepted().max(known.ledger.heard).map(to_wire::time),
+            last_webhook_time: tally.last_accepted().max(known.figures.heard).map(to_wire::time),
             rejections: tally.recent_rejections().iter().map(rejection).collect(),
             ledger: Some(ledger(&known)),
             exceptions: known.silence.iter().map(silent).collect(),
@@ -92,7 +92,7 @@ impl AccountList {
 
 fn ledger(known: &Known) -> v1::WebhookLedger {
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let ledger = &known.ledger;
+    let ledger = &known.figures;
     v1::WebhookLedger {
         start_time: known.since.map(to_wire::time),
         learned_by_poll_first: count(ledger.learned_by_poll),

@@ -54,10 +54,13 @@ impl Webhooks {
     }
 }
 
-/// The webhook at a position.
+/// The webhook at a position, also one that only revised a reading: timelines name those.
 fn one(journal: &dyn Reader, store: &Store, position: Position) -> Result<Option<Found>, Failed> {
     match journal.read_one(position).map_err(boxed)? {
-        Some(stored) => webhook(store, stored),
+        Some(stored) => {
+            let record = record::decode(&stored.record).map_err(boxed)?;
+            found(store, stored, record)
+        }
         None => Ok(None),
     }
 }
@@ -164,6 +167,10 @@ fn shown(store: &Store, stored: Stored, record: Record) -> Result<Option<Found>,
     {
         return Ok(None);
     }
+    found(store, stored, record)
+}
+
+fn found(store: &Store, stored: Stored, record: Record) -> Result<Option<Found>, Failed> {
     let Some(mut wire) = to_wire::webhook::webhook(stored.position, &record) else {
         return Ok(None);
     };
