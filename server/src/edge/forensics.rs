@@ -128,8 +128,15 @@ fn explain(
     rejected: &Rejected,
     now: Time,
 ) -> Vec<Finding> {
-    // Without a signature nothing else matters.
-    if matches!(rejected, Rejected::Missing { .. } | Rejected::Malformed { .. }) {
+    // Without a signature, or a place it holds for, nothing else matters.
+    let is_hopeless = matches!(
+        rejected,
+        Rejected::Missing { .. }
+            | Rejected::Malformed { .. }
+            | Rejected::NoUrl
+            | Rejected::Untrusted { .. }
+    );
+    if is_hopeless {
         return Vec::new();
     }
     let any_clock = AccountSettings { tolerance_seconds: ANY_CLOCK, ..account.settings.clone() };

@@ -107,6 +107,8 @@ impl Rejected {
     pub fn word(&self) -> &'static str {
         match self {
             Self::NoSecret => "no_secret",
+            Self::NoUrl => "no_url",
+            Self::Untrusted { .. } => "untrusted",
             Self::Missing { .. } => "missing",
             Self::Malformed { .. } => "malformed",
             Self::Mismatch => "mismatch",
