@@ -2,11 +2,14 @@
 
 use super::*;
 use crate::{
+    config::{AccountConfig, Config},
     domain::{
         command::{Command, Decision},
         statement::Statement,
         testing::{MemoryWorld, accept_from, account, create_attempt, create_order, say},
     },
+    hub::RECENT_MAX,
+    journal::{Journal as _, memory::MemoryJournal},
     record::WebhookMeta,
 };
 
@@ -130,4 +133,28 @@ fn a_provider_is_silent_only_while_somebody_waits() {
     bench.webhook(heard + 9000, "end", say("pw waiting : sold 100"));
     bench.poll(heard + 9001, "r", "py o-other : sold 100");
     assert_eq!(bench.silence(heard + 100_000), None);
+}
+
+#[test]
+fn a_silence_opens_and_is_over() {
+    let mut bench = Bench::default();
+    bench.place(1000, "o1");
+    let hub = Hub::new(MemoryJournal::new().reader(), RECENT_MAX);
+    let ledger = Ledger::new(Arc::new(hub));
+    *ledger.state() = bench.state;
+    let mut config = AccountConfig::new(account().as_str(), "optty", "m");
+    config.secrets.push("s".to_owned().into());
+    let config = Config { accounts: vec![config], ..Config::default() };
+    let accounts = config.accounts().expect("sound");
+    let silent_at = |second: i64| {
+        ledger.judge(&accounts, Time::from_seconds(second));
+        ledger.of(&account()).silence
+    };
+    assert_eq!(silent_at(1000 + silence::UNKNOWN), None);
+    let since = Time::from_seconds(1000);
+    let silence = Silence { since, allowed: silence::UNKNOWN, waiting: 1 };
+    assert_eq!(silent_at(1001 + silence::UNKNOWN), Some(silence));
+    assert_eq!(silent_at(9_000_000), Some(silence), "it stays open");
+    ledger.state().of(&account()).hear(Time::from_seconds(9_000_000));
+    assert_eq!(silent_at(9_000_001), None, "it is heard again");
 }
