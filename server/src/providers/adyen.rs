@@ -25,8 +25,14 @@
 //! `success` "true" \[O\]. That their `pspReference` is that of the capture or refund that failed is
 //! assumed: nothing that we could read says so. Adyen may capture again what failed for a technical
 //! reason, and says so by a CAPTURE whose `reason` is `Transaction Recaptured` or `Transaction
-//! Auto-recaptured` \[D\]; whether under the same `pspReference` is not documented, so it is read as
-//! an operation of its own, which is right either way.
+//! Auto-recaptured` \[D\]. The reason is not signed, so it decides nothing: a capture is named by its
+//! `pspReference` alone. Under a new one, the second capture is another operation, which can succeed
+//! and fail for itself. Whether Adyen could use the failed one's again is not documented; then the
+//! correction would stand, and a person has to complete the order.
+//!
+//! **What is left out.** `eventDate` and `reason` are not signed, so whoever holds one signed webhook
+//! could write others into it, each of which would be a statement of its own until the order is
+//! full. So statements carry neither a time nor a reason; the kept webhook shows both.
 //!
 //! Not documented, so decided: whether AUTHORISATION can be true after it was false for one
 //! `pspReference` (a conflict), and which payment methods capture at once (a setting of the whole

@@ -8,7 +8,7 @@ use crate::{
         money::Currency,
         statement::{
             Ended, Negative, OperationClaim, OperationClaimed, OperationKind, PaymentClaim, Said,
-            StatedAmount, Statement, clip_reason,
+            StatedAmount, Statement,
         },
     },
     providers::{
@@ -38,8 +38,7 @@ pub(super) fn read(
 #[derive(Clone, Copy, Debug)]
 enum Meaning {
     Payment(PaymentClaim),
-    /// A kind, the kind of its id, and what is said of it.
-    Operation(OperationKind, &'static str, OperationClaim),
+    Operation(OperationKind, OperationClaim),
 }
 
 /// An item whose naming fields have been read.
@@ -48,8 +47,6 @@ struct Item<'a> {
     code: String,
     psp_reference: String,
     success: bool,
-    is_recapture: bool,
-    reason: Option<String>,
 }
 
 impl<'a> Item<'a> {
@@ -57,14 +54,9 @@ impl<'a> Item<'a> {
         let success = truth(fields, "success")?;
         let success =
             success.ok_or_else(|| unreadable(&fields.place_of("success"), "is missing"))?;
-        // A reason only explains: one in another form is no ground to refuse the event.
-        let reason = fields.text("reason").unwrap_or_default();
         let code = fields.required_text("eventCode")?;
-        let recaptured = ["Transaction Recaptured", "Transaction Auto-recaptured"];
-        let is_recapture =
-            code == "CAPTURE" && reason.as_deref().is_some_and(|r| recaptured.contains(&r));
         let psp_reference = fields.required_text("pspReference")?;
-        Ok(Self { fields, code, psp_reference, success, is_recapture, reason })
+        Ok(Self { fields, code, psp_reference, success })
     }
 
     fn not_ours(&self, is_live: bool, settings: &AccountSettings) -> Option<&'static str> {
@@ -93,7 +85,6 @@ impl<'a> Item<'a> {
     ) -> Result<Result<Vec<Meaning>, &'static str>, Unreadable> {
         use OperationKind::{Capture, Refund, Void};
         let is_automatic = is_automatic(settings);
-        let capture_id = if self.is_recapture { "recapture" } else { "capture" };
         let meaning = match (self.code.as_str(), self.success) {
             ("AUTHORISATION", true) if is_automatic => Meaning::Payment(PaymentClaim::Sold),
             ("AUTHORISATION", true) => Meaning::Payment(PaymentClaim::Authorized),
@@ -101,25 +92,25 @@ impl<'a> Item<'a> {
             ("PENDING", true) => Meaning::Payment(PaymentClaim::Pending),
             ("EXPIRE", true) => failed(Negative::Expired, Ended::Authorization),
             ("OFFER_CLOSED", true) => failed(Negative::Expired, Ended::Try { conclusive: false }),
-            ("CAPTURE", success) => Meaning::Operation(Capture, capture_id, outcome(success)),
+            ("CAPTURE", success) => Meaning::Operation(Capture, outcome(success)),
             ("CAPTURE_FAILED", true) => {
-                let capture = Meaning::Operation(Capture, "capture", OperationClaim::Corrected);
+                let capture = Meaning::Operation(Capture, OperationClaim::Corrected);
                 let sale = Meaning::Payment(PaymentClaim::SaleCorrected);
                 // A sale's capture has no webhook of its own: what failed is the sale.
                 return Ok(Ok(if is_automatic { vec![sale, capture] } else { vec![capture] }));
             }
             ("CANCELLATION" | "TECHNICAL_CANCEL", success) => {
-                Meaning::Operation(Void, "void", outcome(success))
+                Meaning::Operation(Void, outcome(success))
             }
             ("REFUND" | "REFUND_WITH_DATA", success) => {
-                Meaning::Operation(Refund, "refund", outcome(success))
+                Meaning::Operation(Refund, outcome(success))
             }
             ("REFUND_FAILED" | "REFUNDED_REVERSED", true) => {
-                Meaning::Operation(Refund, "refund", OperationClaim::Corrected)
+                Meaning::Operation(Refund, OperationClaim::Corrected)
             }
             ("CANCEL_OR_REFUND", success) => match self.action()?.as_deref() {
-                Some("cancel") => Meaning::Operation(Void, "void", outcome(success)),
-                Some("refund") => Meaning::Operation(Refund, "refund", outcome(success)),
+                Some("cancel") => Meaning::Operation(Void, outcome(success)),
+                Some("refund") => Meaning::Operation(Refund, outcome(success)),
                 Some(_) => return Ok(Err("its action is not known")),
                 None if !success => return Ok(Err("nothing was done, and no action is named")),
                 None => {
@@ -152,36 +143,34 @@ impl<'a> Item<'a> {
         let place = if is_of_payment { "pspReference" } else { "originalReference" };
         let payment = fields.id(place, PAYMENT)?;
         let payment = payment.ok_or_else(|| unreadable(&fields.place_of(place), "is missing"))?;
-        let (said, is_success) = match meaning {
-            Meaning::Payment(claim) => {
-                let is_success = matches!(claim, PaymentClaim::Authorized | PaymentClaim::Sold);
-                (Said::Payment(claim), is_success)
-            }
-            Meaning::Operation(kind, id_kind, claim) => {
-                let said = self.operation(kind, id_kind, claim, settings)?;
-                (said, claim == OperationClaim::Successful)
-            }
+        let said = match meaning {
+            Meaning::Payment(claim) => Said::Payment(claim),
+            Meaning::Operation(kind, claim) => self.operation(kind, claim, settings)?,
         };
-        // Of an approval it holds the end of the card's number, and says nothing worth keeping.
-        let reason = self.reason.as_deref().filter(|_| !is_success).and_then(clip_reason);
         Ok(Statement {
             ids: vec![payment],
             reference: reference.flatten(),
             attempt: None,
             said,
             amount: self.amount(meaning)?,
-            provider_time: fields.time("eventDate")?,
-            reason,
+            // Neither `eventDate` nor `reason` is signed: a replay with another one would be
+            // another statement, and fill the order.
+            provider_time: None,
+            reason: None,
         })
     }
 
     fn operation(
         &self,
         kind: OperationKind,
-        id_kind: &str,
         claim: OperationClaim,
         settings: &AccountSettings,
     ) -> Result<Said, Unreadable> {
+        let id_kind = match kind {
+            OperationKind::Capture => "capture",
+            OperationKind::Refund => "refund",
+            OperationKind::Void => "void",
+        };
         let id = ProviderId::parse(id_kind, &self.psp_reference)
             .map_err(|err| unreadable(&self.fields.place_of("pspReference"), err))?;
         Ok(Said::Operation(OperationClaimed {
@@ -196,14 +185,13 @@ impl<'a> Item<'a> {
         }))
     }
 
-    /// A technical cancel shows the payment's reference, whatever the merchant does otherwise, and
-    /// a second capture is Adyen's own.
+    /// A technical cancel shows the payment's reference, whatever the merchant does otherwise.
     fn operation_reference(
         &self,
         settings: &AccountSettings,
     ) -> Result<Option<Reference>, Unreadable> {
         let is_own = settings.option("modification_reference") == Some("own");
-        if !is_own || self.code == "TECHNICAL_CANCEL" || self.is_recapture {
+        if !is_own || self.code == "TECHNICAL_CANCEL" {
             return Ok(None);
         }
         self.fields.reference("merchantReference")
@@ -222,8 +210,7 @@ impl<'a> Item<'a> {
     /// Adyen gives its events no id; these fields are what repeats have in common. The token that
     /// a RECURRING_CONTRACT is about must not get into an id.
     fn event_id(&self) -> String {
-        let again = if self.is_recapture { "/again" } else { "" };
-        let id = format!("{}/{}/{}{again}", self.code, self.psp_reference, self.success);
+        let id = format!("{}/{}/{}", self.code, self.psp_reference, self.success);
         let is_plain = id.bytes().all(|b| b.is_ascii_graphic());
         if id.len() <= EVENT_NAME_BYTES_MAX && is_plain && self.code != "RECURRING_CONTRACT" {
             return id;
@@ -292,12 +279,12 @@ fn outcome(success: bool) -> OperationClaim {
     }
 }
 
-/// Digits by Adyen's own list: it gives CLP and ISK 2, where ISO 4217 has 0, and CVE 0, where ISO
-/// 4217 has 2.
+/// Digits by Adyen's own list: it gives CLP and ISK 2, where ISO 4217 has 0, and CVE and IDR 0,
+/// where ISO 4217 has 2.
 fn exponent(currency: Currency) -> Option<u8> {
     match currency.as_str() {
         "CLP" | "ISK" => Some(2),
-        "CVE" => Some(0),
+        "CVE" | "IDR" => Some(0),
         _ => amount::digits(currency),
     }
 }
