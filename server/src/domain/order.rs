@@ -8,7 +8,9 @@ use super::{
     fact::{AttemptIntent, Evidence, Fact, OperationIntent, OrderIntent, RequestKey},
     ids::{AttemptId, Claim, OperationId, OrderKey},
     sorted::SortedMap,
-    statement::{Basis, Held, OperationKind, STATEMENTS_PER_ORDER_MAX},
+    statement::{
+        Basis, Held, OperationKind, STATEMENTS_PER_ORDER_MAX, WEAK_STATEMENTS_PER_ORDER_MAX,
+    },
     time::Time,
     view::{Summary, View},
 };
@@ -19,6 +21,8 @@ pub const ATTEMPTS_PER_ORDER_MAX: usize = 64;
 pub const OPERATIONS_PER_ORDER_MAX: usize = 256;
 /// Readings that one order remembers.
 pub const READINGS_PER_ORDER_MAX: usize = 512;
+/// Of these, how many may come from webhooks whose signature does not bind what they say.
+pub const WEAK_READINGS_PER_ORDER_MAX: usize = 128;
 /// How long a request id is remembered, in seconds: 30 days.
 pub const REQUEST_KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 
@@ -56,6 +60,9 @@ impl Facts {
     /// True if a reading with these statements still finds room.
     #[must_use]
     pub fn has_room_for(&self, evidence: &Evidence) -> bool {
+        if !evidence.basis.settles_operations() && !self.has_room_for_weak(evidence) {
+            return false;
+        }
         let most = self.statements.len() + evidence.statements.len();
         if most <= STATEMENTS_PER_ORDER_MAX && self.readings.len() < READINGS_PER_ORDER_MAX {
             // Whatever of it is known already: no need to look.
@@ -66,6 +73,24 @@ impl Facts {
         let is_known = self.readings.contains_key(&evidence.id);
         self.statements.len() + more <= STATEMENTS_PER_ORDER_MAX
             && (is_known || self.readings.len() < READINGS_PER_ORDER_MAX)
+    }
+
+    /// True if what a weakly signed webhook says finds room among the others of its sort.
+    fn has_room_for_weak(&self, evidence: &Evidence) -> bool {
+        let is_weak = |held: &Arc<Held>| !held.basis.settles_operations();
+        let is_new = |held: &Held| !self.statements.contains_key(&held.content_id());
+        let known = self.statements.values().filter(|held| is_weak(held)).count();
+        let more = evidence.held().filter(is_new).count();
+        if known + more > WEAK_STATEMENTS_PER_ORDER_MAX {
+            return false;
+        }
+        // All statements of one reading have its basis.
+        let of_weak = |reading: &&HeldReading| {
+            let first = reading.statements.first();
+            first.and_then(|id| self.statements.get(id)).is_some_and(is_weak)
+        };
+        self.readings.contains_key(&evidence.id)
+            || self.readings.values().filter(of_weak).count() < WEAK_READINGS_PER_ORDER_MAX
     }
 
     /// The evidence of every reading, to be handed to another order.

@@ -9,6 +9,9 @@ use super::{
 
 /// Distinct statements that one order holds; at the bound an exception is raised.
 pub const STATEMENTS_PER_ORDER_MAX: usize = 256;
+/// Of these, how many may come from webhooks whose signature does not bind what they say: whoever
+/// holds one can write more of them, and must not keep out what a poll says.
+pub const WEAK_STATEMENTS_PER_ORDER_MAX: usize = 64;
 /// Ids that one statement may name, of the payment and of the operation each.
 pub const IDS_PER_STATEMENT_MAX: usize = 8;
 /// Characters of a provider's reason that are kept.

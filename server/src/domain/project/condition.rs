@@ -113,7 +113,8 @@ pub(super) fn of_order(facts: &Facts, attempts: &[AttemptView], conditions: &mut
     }
     if facts.beyond_limit {
         let id = Digest::new("evidence limit").finish();
-        let detail = "newer evidence is kept but not applied: the order is full".to_owned();
+        let detail =
+            "newer evidence is kept but not applied: the order has no more room for it".to_owned();
         conditions.push(new(ConditionKind::EvidenceLimit, id, detail, Vec::new()));
     }
 }

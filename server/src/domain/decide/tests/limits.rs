@@ -1,16 +1,17 @@
 //! What one order holds is bounded; nothing authentic is dropped all the same.
 
 use crate::domain::{
-    command::{Decision, World as _},
+    command::{AcceptEvidence, Command, Decision, World as _},
     fact::{Evidence, Fact},
     ids::{OrderKey, ProviderId},
-    statement::STATEMENTS_PER_ORDER_MAX,
+    order::WEAK_READINGS_PER_ORDER_MAX,
+    statement::{Basis, STATEMENTS_PER_ORDER_MAX, Statement, WEAK_STATEMENTS_PER_ORDER_MAX},
     testing::{MemoryWorld, accept, account, create_attempt, create_order, parent, say},
     time::Time,
     view::{ConditionKind, PaymentStatus},
 };
 
-fn run(world: &mut MemoryWorld, command: &crate::domain::command::Command) -> Decision {
+fn run(world: &mut MemoryWorld, command: &Command) -> Decision {
     world.run(command, Time::default()).unwrap()
 }
 
@@ -38,6 +39,52 @@ fn evidence_beyond_the_limit_is_kept_and_not_applied() {
     assert!(matches!(beyond.drafts[0].decided.facts[..], [Fact::BeyondLimit(_)]));
     assert!(is_full(&world, "o1"));
     assert_eq!(world.view("o1").summary.status, PaymentStatus::Pending);
+}
+
+fn weak(event: &str, statement: Statement, basis: Basis) -> Command {
+    let mut command = accept(event, vec![statement.clone()]);
+    if let Command::AcceptEvidence(AcceptEvidence { evidence, .. }) = &mut command {
+        *evidence = Evidence::first(account(), basis, event, vec![statement]);
+    }
+    command
+}
+
+/// One hash of Optty's is valid for any reason and any amount, for ever: replays once filled the
+/// order, and what the poll said found no room.
+#[test]
+fn weak_evidence_leaves_room_for_what_a_poll_says() {
+    for basis in [Basis::WeakWebhook, Basis::DoubtfulWebhook] {
+        let mut world = MemoryWorld::default();
+        run(&mut world, &create_order("o1", "100"));
+        for n in 0..2 * STATEMENTS_PER_ORDER_MAX {
+            let mut statement = say("p1 o1 : try declined");
+            statement.reason = Some(format!("{n}"));
+            run(&mut world, &weak(&format!("{n}"), statement, basis));
+        }
+        assert!(is_full(&world, "o1"), "somebody should look");
+        let held = |world: &MemoryWorld| world.order(&parent("o1").key()).unwrap();
+        assert_eq!(held(&world).facts.statements.len(), WEAK_STATEMENTS_PER_ORDER_MAX);
+        let poll = run(&mut world, &weak("poll", say("p1 o1 : sold 100"), Basis::Poll));
+        assert!(matches!(poll.drafts[0].decided.facts[..], [Fact::Evidence(_)]));
+        assert_eq!(world.view("o1").summary.status, PaymentStatus::Successful);
+        deliver(&mut world, "p1 o1", STATEMENTS_PER_ORDER_MAX - WEAK_STATEMENTS_PER_ORDER_MAX - 1);
+        assert_eq!(held(&world).facts.statements.len(), STATEMENTS_PER_ORDER_MAX);
+    }
+}
+
+/// Events that differ in their id alone say the same, and are remembered one by one.
+#[test]
+fn weak_readings_leave_room_too() {
+    let mut world = MemoryWorld::default();
+    run(&mut world, &create_order("o1", "100"));
+    for n in 0..2 * WEAK_READINGS_PER_ORDER_MAX {
+        let pending = say("p1 o1 : pending");
+        run(&mut world, &weak(&format!("{n}"), pending, Basis::WeakWebhook));
+    }
+    let order = world.order(&parent("o1").key()).unwrap();
+    assert_eq!(order.facts.readings.len(), WEAK_READINGS_PER_ORDER_MAX);
+    // One that is known is known.
+    assert!(run(&mut world, &weak("0", say("p1 o1 : pending"), Basis::WeakWebhook)).replayed);
 }
 
 /// Evidence that is taken in from unclaimed orders once went past the limit.
