@@ -13,8 +13,8 @@
 //! `status` is `data.status` as received, also for a void; `reference` is `data.reference`, or
 //! `data.orderReference` where there is none. It binds neither the event's kind, nor the amount,
 //! nor a time, so what it proves is [`Basis::WeakWebhook`]: whoever saw the redirect holds a hash
-//! that stays valid for that status and reference for ever. A known status holds no `|`, so the
-//! two signed parts cannot be shifted into one another.
+//! that stays valid for that status and reference for ever. A status with a `|` is refused, so
+//! the two signed parts cannot be shifted into one another, whatever the event makes of them.
 //!
 //! Not documented at all: headers, what answer is expected (any 2xx is assumed), how often and
 //! how long Optty retries, and a time of the event, so statements carry none.
@@ -39,6 +39,10 @@ use crate::domain::{statement::Basis, time::Time};
 /// Card tokens, and repeats of one, that are told apart in a raw response; beyond, all of it is
 /// sensitive.
 const TOKEN_REPEATS_MAX: usize = 16;
+
+/// Bytes of all tokens together that are looked for in a raw response; beyond, all of it is
+/// sensitive. It bounds the work: every place is compared with every token.
+const TOKEN_BYTES_MAX: usize = 256;
 
 /// Where the hash stands, for errors.
 const HASH: &str = "data.hash";
@@ -74,6 +78,10 @@ impl Provider for Optty {
             let place = "data.hash, of a status and a reference that are not there,";
             return Err(Rejected::Malformed { place });
         };
+        // The reference may hold one: with a status that may not, the text is cut in one way only.
+        if status.contains('|') {
+            return Err(Rejected::Malformed { place: "data.status" });
+        }
         let signed = format!("{status}|{reference}");
         // All secrets are tried, whichever fits: the time taken tells nothing.
         let matches = secrets().filter(|secret| is_signed_with(secret, &signed, &hash)).count();
@@ -158,7 +166,8 @@ fn is_signed_with(secret: &str, signed: &str, hash: &[u8]) -> bool {
 /// Where any of the texts stands within a range of the body.
 fn repeats(body: &[u8], within: &Range<usize>, texts: &[&[u8]]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    if texts.len() > TOKEN_REPEATS_MAX {
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
+    if texts.len() > TOKEN_REPEATS_MAX || bytes > TOKEN_BYTES_MAX {
         return vec![within.clone()];
     }
     for text in texts {

@@ -113,8 +113,15 @@ impl<'a> Event<'a> {
         let mut ids = vec![ProviderId::from_reference(&self.reference)];
         ids.extend(self.transaction.clone());
         ids.sort();
+        // It explains what did not work. Elsewhere it would only let one hash, which binds none of
+        // this, make any number of statements.
+        let is_negative = matches!(
+            &said,
+            Said::Payment(PaymentClaim::Failed(..))
+                | Said::Operation(OperationClaimed { claim: OperationClaim::Failed(..), .. })
+        );
         let by = self.cancelled_by.as_ref().map(|by| format!("cancelled by {by}"));
-        let reason = self.reason.as_deref().or(by.as_deref()).and_then(clip_reason);
+        let reason = self.reason.as_deref().or(by.as_deref()).filter(|_| is_negative);
         Statement {
             ids,
             reference: Some(self.reference.clone()),
@@ -122,7 +129,7 @@ impl<'a> Event<'a> {
             said,
             amount: self.amount,
             provider_time: None,
-            reason,
+            reason: reason.and_then(clip_reason),
         }
     }
 

@@ -132,6 +132,20 @@ fn the_text_is_hashed_as_received() {
     assert_eq!(verify(&body("CANCELED", "Bestellung 7/Ä|b"), &[SECRET]), Err(Rejected::Mismatch));
 }
 
+/// The status of a void is signed and not read, so any text once could take part of the reference.
+#[test]
+fn nothing_is_shifted_between_status_and_reference() {
+    let hash = hash(SECRET, "SUCCESSFUL", "a|b");
+    let body = |status: &str, reference: &str| {
+        let data = format!(r#""status":"{status}","hash":"{hash}","reference":"{reference}""#);
+        let void = r#""voidStatus":"SUCCESSFUL","voidReference":"v1""#;
+        format!(r#"{{"event":"ORDER_VOID_ASYNC_CALLBACK","data":{{{data},{void}}}}}"#)
+    };
+    assert_eq!(verify(&body("SUCCESSFUL", "a|b"), &[SECRET]), Ok(()));
+    let refused = Err(Rejected::Malformed { place: "data.status" });
+    assert_eq!(verify(&body("SUCCESSFUL|a", "b"), &[SECRET]), refused);
+}
+
 fn tokens(body: &str) -> Vec<&str> {
     Optty.sensitive(body.as_bytes()).into_iter().map(|range| &body[range]).collect()
 }
@@ -166,6 +180,21 @@ fn too_many_repeats_make_the_whole_raw_response_sensitive() {
     let many = "\"token\":\"abc\",".repeat(TOKEN_REPEATS_MAX + 1);
     let body = format!(r#"{{"data":{{{many}"rawBNPLResponse":{{}}}}}}"#);
     assert_eq!(tokens(&body).last(), Some(&"{}"));
+}
+
+/// Each place of a raw response is compared with each token: long ones once took 0.3 s.
+#[test]
+fn long_tokens_make_the_whole_raw_response_sensitive() {
+    let raw = format!("\"{}\"", "a".repeat(1000));
+    let body = |tokens: &str| format!(r#"{{"data":{{{tokens},"rawBNPLResponse":{raw}}}}}"#);
+    let token = |length: usize| format!("{}b", "a".repeat(length - 1));
+    let one = body(&format!(r#""token":"{}""#, token(TOKEN_BYTES_MAX)));
+    assert_eq!(tokens(&one).len(), 1);
+    let long = body(&format!(r#""token":"{}""#, token(TOKEN_BYTES_MAX + 1)));
+    assert_eq!(tokens(&long).last(), Some(&raw.as_str()));
+    let half = token(TOKEN_BYTES_MAX / 2 + 1);
+    let two = body(&format!(r#""token":"{half}","cardToken":"{half}""#));
+    assert_eq!(tokens(&two).last(), Some(&raw.as_str()));
 }
 
 #[test]
