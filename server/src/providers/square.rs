@@ -138,11 +138,14 @@ impl Provider for Square {
     }
 
     fn sensitive(&self, body: &[u8]) -> Vec<Range<usize>> {
-        let of_payment = Object::of_body(body)
+        let object = Object::of_body(body)
             .and_then(|body| body.object("data"))
-            .and_then(|data| data.object("object"))
-            .and_then(|object| object.object("payment"));
-        of_payment.map(|payment| object::sensitive(&payment, body)).unwrap_or_default()
+            .and_then(|data| data.object("object"));
+        let Ok(object) = object else { return Vec::new() };
+        let shown = ["payment", "refund"].into_iter().filter_map(|name| object.object(name).ok());
+        let mut ranges: Vec<_> = shown.flat_map(|shown| object::sensitive(&shown, body)).collect();
+        ranges.sort_by_key(|range| range.start);
+        ranges
     }
 
     fn status_api(&self) -> Option<&'static dyn StatusApi> {

@@ -218,6 +218,14 @@ fn reference(entity: &Object<'_>, key: Option<&str>) -> Option<Reference> {
 pub(super) fn sensitive(entity: &Object<'_>, body: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     collect_sensitive(entity, body, &mut ranges);
+    // What is embedded in these in turn is of the same payment, and shows no more of the payer.
+    if let Ok(embedded) = entity.object("_embedded") {
+        for name in ["payment", "entity"] {
+            if let Ok(inner) = embedded.object(name) {
+                collect_sensitive(&inner, body, &mut ranges);
+            }
+        }
+    }
     ranges.sort_by_key(|range: &Range<usize>| range.start);
     ranges
 }
@@ -230,14 +238,5 @@ fn collect_sensitive(entity: &Object<'_>, body: &[u8], ranges: &mut Vec<Range<us
         let Ok(part) = entity.object(name) else { continue };
         let texts = part.members().filter_map(|(_, value)| json::string_range(body, value));
         ranges.extend(texts.collect::<Vec<_>>());
-    }
-    let Ok(embedded) = entity.object("_embedded") else { return };
-    for name in ["payment", "entity"] {
-        if let Ok(inner) = embedded.object(name) {
-            let is_deeper = inner.value("_embedded").is_ok_and(|value| value.is_some());
-            if !is_deeper {
-                collect_sensitive(&inner, body, ranges);
-            }
-        }
     }
 }

@@ -134,6 +134,9 @@ fn tokens_and_payers_are_found() {
     for place in ["payment", "entity"] {
         let event = format!(r#"{{"resource":"event","_embedded":{{"{place}":{payment}}}}}"#);
         assert_eq!(tokens(&event), found, "{place}");
+        // A payment that shows its refunds is shown no less.
+        let inner = r#""_embedded":{"refunds":[]},"id""#;
+        assert_eq!(tokens(&event.replacen(r#""id""#, inner, 1)), found, "{place}");
     }
     assert_eq!(tokens("{"), Vec::<String>::new());
     assert_eq!(tokens("id=tr_1"), Vec::<String>::new());

@@ -188,23 +188,31 @@ fn required_id(object: &Object<'_>, name: &str, kind: &str) -> Result<ProviderId
     id.ok_or_else(|| unreadable(&object.place_of(name), "is missing"))
 }
 
-/// Stored cards, and what names the payer.
-pub(super) fn sensitive(payment: &Object<'_>, body: &[u8]) -> Vec<Range<usize>> {
+/// Stored cards and accounts, and what names the payer, of a payment or a refund.
+pub(super) fn sensitive(shown: &Object<'_>, body: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut collect = |object: &Object<'_>, names: Option<&[&str]>| {
         let wanted = |(name, _): &(&str, _)| names.is_none_or(|names| names.contains(name));
         let values = object.members().filter(wanted);
         ranges.extend(values.filter_map(|(_, value)| json::string_range(body, value)));
     };
-    collect(payment, Some(&["buyer_email_address", "customer_id"]));
+    collect(shown, Some(&["buyer_email_address", "customer_id"]));
     for name in ["billing_address", "shipping_address"] {
-        if let Ok(address) = payment.object(name) {
+        if let Ok(address) = shown.object(name) {
             collect(&address, None);
         }
     }
-    let card = payment.object("card_details").and_then(|details| details.object("card"));
-    if let Ok(card) = card {
-        collect(&card, Some(&["id", "fingerprint", "cardholder_name", "customer_id"]));
+    // Of a refund, they say where the money goes.
+    let destination = shown.object("destination_details").ok();
+    for place in [Some(shown), destination.as_ref()].into_iter().flatten() {
+        if let Ok(card) = place.object("card_details").and_then(|details| details.object("card")) {
+            collect(&card, Some(&["id", "fingerprint", "cardholder_name", "customer_id"]));
+        }
+        for name in ["square_account_details", "bank_account_details"] {
+            if let Ok(account) = place.object(name) {
+                collect(&account, Some(&["payment_source_token", "fingerprint"]));
+            }
+        }
     }
     ranges.sort_by_key(|range: &Range<usize>| range.start);
     ranges

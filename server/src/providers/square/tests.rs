@@ -102,6 +102,14 @@ fn tokens_and_payers_are_found() {
     let body = format!(r#"{{"data":{{"object":{{"payment":{payment}}}}}}}"#);
     assert_eq!(tokens(&body), ["a@b.c", "C1", "94103", "ccof:1", "T. Tester"]);
     assert_eq!(tokens(REFUND), Vec::<String>::new());
+    let card = r#"{"card":{"id":"ccof:2","fingerprint":"f2","last_4":"1111"}}"#;
+    let refund = format!(r#"{{"id":"r","destination_details":{{"card_details":{card}}}}}"#);
+    let body = format!(r#"{{"data":{{"object":{{"refund":{refund}}}}}}}"#);
+    assert_eq!(tokens(&body), ["ccof:2", "f2"]);
+    let payment = r#"{"square_account_details":{"payment_source_token":"t1"},
+        "bank_account_details":{"fingerprint":"f3","bank_name":"B"}}"#;
+    let body = format!(r#"{{"data":{{"object":{{"payment":{payment}}}}}}}"#);
+    assert_eq!(tokens(&body), ["t1", "f3"]);
     assert_eq!(tokens("{"), Vec::<String>::new());
 }
 
