@@ -8,13 +8,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
 use super::{
-    Unreadable,
+    Content, Reading, Unreadable,
     json::{self, EVENT_NAME_BYTES_MAX, Object, unreadable},
 };
-use crate::domain::{digest::Digest, ids::IdValue, time::Time};
+use crate::domain::{digest::Digest, ids::IdValue, statement::Statement, time::Time};
 
 /// Characters of a time: enough for nanoseconds and an offset.
 const TIME_CHARS_MAX: usize = 40;
+/// Statements that one reading may hold.
+pub(super) const STATEMENTS_MAX: usize = 8;
 /// How deep sensitive texts are looked for.
 const SENSITIVE_DEPTH_MAX: usize = 16;
 /// What stands in a path as it is: letters, digits, and what RFC 3986 calls unreserved.
@@ -27,6 +29,29 @@ pub(super) fn event_id(id: &str) -> String {
         return id.to_owned();
     }
     hex::encode(Digest::new("long event id").text(id).finish())
+}
+
+/// What an event says, or why it says nothing, in as many readings as it takes: each holds few
+/// statements. The first has the event's own id, the others one with their number.
+pub(super) fn in_readings(
+    id: &str,
+    name: &str,
+    said: Result<Vec<Statement>, &str>,
+) -> Vec<Reading> {
+    let said = match said {
+        Ok(said) => said,
+        Err(reason) => {
+            let content = Content::Ignored { reason: reason.to_owned() };
+            let event_name = json::event_name(name);
+            return vec![Reading { event_id: event_id(id), event_name, content }];
+        }
+    };
+    let part = |(number, some): (usize, &[Statement])| Reading {
+        event_id: if number == 0 { event_id(id) } else { event_id(&format!("{id}/{number}")) },
+        event_name: json::event_name(name),
+        content: Content::Statements(some.to_vec()),
+    };
+    said.chunks(STATEMENTS_MAX).enumerate().map(part).collect()
 }
 
 /// The time of that name, RFC 3339. The parser would take more of ISO 8601, and zone names,
@@ -60,18 +85,21 @@ pub(super) fn path_part(id: &str) -> Option<String> {
     (!is_dots).then(|| utf8_percent_encode(id, NOT_IN_PATHS).to_string())
 }
 
-/// Where the texts of these names stand, anywhere in the body: sorted, without overlaps.
-pub(super) fn named(body: &[u8], names: &[&str]) -> Vec<Range<usize>> {
+/// Where sensitive texts stand, anywhere in the body: those of these names, and every `id` within an
+/// object of one of the names in `owners`. Sorted, without overlaps.
+pub(super) fn named(body: &[u8], names: &[&str], owners: &[&str]) -> Vec<Range<usize>> {
     let Ok(object) = Object::of_body(body) else { return Vec::new() };
     let mut ranges = Vec::new();
-    let mut open = vec![(object, 0_usize)];
-    while let Some((object, depth)) = open.pop() {
+    let mut open = vec![(object, 0_usize, false)];
+    while let Some((object, depth, is_owner)) = open.pop() {
         for (name, value) in object.members() {
-            if names.contains(&name) {
+            if names.contains(&name) || (is_owner && name == "id") {
                 ranges.extend(json::string_range(body, value));
             }
             if depth < SENSITIVE_DEPTH_MAX {
-                open.extend(objects_in(value).into_iter().map(|object| (object, depth + 1)));
+                let is_owner = owners.contains(&name);
+                let within = objects_in(value).into_iter();
+                open.extend(within.map(|object| (object, depth + 1, is_owner)));
             }
         }
     }
@@ -123,11 +151,16 @@ mod tests {
     fn named_texts_are_found_at_every_level() {
         let body =
             br#"{"a":"1","token":"x","b":[{"token":"y"},[1],{"c":{"token":"z","token":7}}]}"#;
-        let texts: Vec<_> = named(body, &["token"]).into_iter().map(|range| &body[range]).collect();
-        assert_eq!(texts, [b"x", b"y", b"z"]);
+        let found = |body: &'static [u8], owners: &[&str]| -> Vec<&[u8]> {
+            let ranges = named(body, &["token"], owners);
+            ranges.into_iter().map(|range| &body[range]).collect()
+        };
+        assert_eq!(found(body, &[]), [b"x", b"y", b"z"]);
+        let owned = br#"{"id":"0","a":{"id":"1","b":{"id":"2"}},"c":[{"a":[{"id":"3"}]}],"a":"4"}"#;
+        assert_eq!(found(owned, &["a"]), [b"1", b"3"]);
         let deep = [b"{\"a\":".repeat(4000), b"{}".to_vec(), b"}".repeat(4000)].concat();
-        assert!(named(&deep, &["token"]).is_empty());
-        assert!(named(b"\xff", &["token"]).is_empty());
+        assert!(named(&deep, &["token"], &[]).is_empty());
+        assert!(named(b"\xff", &["token"], &[]).is_empty());
     }
 
     #[test]

@@ -183,7 +183,7 @@ impl<'a> Payment<'a> {
         Ok(said)
     }
 
-    /// Something said of an action.
+    /// Something said of an action, with its reference only where it is known whose that is.
     pub(super) fn operation(
         &self,
         object: &Object<'_>,
@@ -192,18 +192,18 @@ impl<'a> Payment<'a> {
         time: Option<Time>,
     ) -> Result<Statement, Unreadable> {
         let reference = object.reference("reference")?;
-        let is_own = self.settings.option(OPERATION_REFERENCE) == Some("operation");
+        let is_of = |whose| self.settings.option(OPERATION_REFERENCE) == Some(whose);
         let said = Said::Operation(OperationClaimed {
             kind,
             ids: vec![action],
-            reference: reference.clone().filter(|_| is_own),
+            reference: reference.clone().filter(|_| is_of("operation")),
             operation: None,
             takes_back_captured: false,
             claim,
         });
         let reason = reason(object)?.filter(|_| matches!(claim, OperationClaim::Failed(..)));
         let statement = self.statement(said, amount, reason, time);
-        Ok(Statement { reference: reference.filter(|_| !is_own), ..statement })
+        Ok(Statement { reference: reference.filter(|_| is_of("payment")), ..statement })
     }
 
     fn statement(

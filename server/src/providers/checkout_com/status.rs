@@ -23,9 +23,6 @@ use crate::{
     },
 };
 
-/// Statements that one reading may hold.
-const STATEMENTS_MAX: usize = 8;
-
 const PAYMENT: &str = "GET /payments/{id}";
 const ACTIONS: &str = "GET /payments/{id}/actions";
 const LIST: &str = "GET /payments";
@@ -144,7 +141,7 @@ fn actions(call: &Call, body: &[u8], settings: &AccountSettings) -> Result<Answe
     for action in Object::list_of_body(body)? {
         said.extend(of_action(&payment, &action)?);
     }
-    let some = said.chunks(STATEMENTS_MAX);
+    let some = said.chunks(text::STATEMENTS_MAX);
     let readings = some.flat_map(|some| Answer::of(call, some.to_vec()).readings).collect();
     Ok(Answer { readings, then: Vec::new() })
 }

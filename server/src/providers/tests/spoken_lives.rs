@@ -22,9 +22,10 @@ fn accounts() -> Vec<spoken::Spoken> {
         ("certificate_host", "127.0.0.1".to_owned()),
         ("trust_roots_pem", paystatus_simulator::voices::paypal::ROOT.to_owned()),
     ];
+    let checkout_com = [("operation_reference", "payment".to_owned())];
     vec![
         Spoken::new("paypal", &paypal, &[("client_id", "id"), ("client_secret", "secret")]),
-        Spoken::new("checkout-com", &[], &[("secret_key", "sk_1")]),
+        Spoken::new("checkout-com", &checkout_com, &[("secret_key", "sk_1")]),
         Spoken::new("stripe", &[], &[("secret_key", "sk_live_1")]),
     ]
 }

@@ -14,7 +14,9 @@ use crate::{
 };
 
 fn account() -> Spoken {
-    Spoken::new("checkout-com", &[], &[("secret_key", "sk_1")])
+    // The simulator gives operations the payment's reference.
+    let options = [(super::OPERATION_REFERENCE, "payment".to_owned())];
+    Spoken::new("checkout-com", &options, &[("secret_key", "sk_1")])
 }
 
 fn ids() -> Vec<ProviderId> {
