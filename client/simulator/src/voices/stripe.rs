@@ -32,7 +32,7 @@ impl Voice for Stripe {
         let body = json!({
             "id": format!("evt_{}", event.id),
             "object": "event",
-            "api_version": "2022-11-15",
+            "api_version": "2025-03-31.basil",
             "created": event.seconds,
             "data": { "object": object },
             "livemode": is_live(speaker),
@@ -80,8 +80,15 @@ impl Voice for Stripe {
                 payment.map_or_else(missing, |payment| {
                     let refunds = payment.operations.iter().rev();
                     let refunds = refunds.filter(|o| o.kind == OperationKind::Refund);
-                    let refunds: Vec<Value> =
-                        refunds.map(|operation| refund(payment, operation, speaker)).collect();
+                    let is_shown = question.query("expand[]") == Some("data.charge");
+                    let shown = |operation| {
+                        let mut refund = refund(payment, operation, speaker);
+                        if is_shown {
+                            refund["charge"] = charge(payment, speaker);
+                        }
+                        refund
+                    };
+                    let refunds: Vec<Value> = refunds.map(shown).collect();
                     list("list", "/v1/refunds", &refunds)
                 })
             }
@@ -239,6 +246,7 @@ fn refund(payment: &Payment, operation: &Operation, speaker: &Speaker) -> Value 
         "id": format!("re_{}", operation.id),
         "object": "refund",
         "amount": units_of(&operation.amount, operation.amount.minor_units),
+        "balance_transaction": (status != "pending").then(|| format!("txn_{}", operation.id)),
         "charge": format!("ch_{}", payment.id),
         "created": operation.changed_seconds,
         "currency": operation.amount.currency.to_lowercase(),

@@ -1,6 +1,10 @@
 //! What Stripe's objects say in their states, whether an event or an answer holds them.
 
-use super::{REFERENCE_KEY, REFUND_KEY, currency};
+use super::{
+    REFERENCE_KEY, REFUND_KEY,
+    charge::{is_held, is_whole, shown},
+    currency,
+};
 use crate::{
     domain::{
         ids::{ProviderId, Reference},
@@ -15,9 +19,6 @@ use crate::{
         json::{Object, unreadable},
     },
 };
-
-/// Statements that one reading may hold.
-pub(super) const STATEMENTS_MAX: usize = 8;
 
 /// What a charge's own state leaves open.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,9 @@ pub(super) struct Scope<'a> {
     pub(super) settings: &'a AccountSettings,
     /// The event's time.
     pub(super) time: Option<Time>,
+    /// True if what was never captured and is let go may stand here as a refund, which it did
+    /// before the API version [`super::WITHOUT_RELEASES`].
+    pub(super) has_releases: bool,
 }
 
 impl Scope<'_> {
@@ -80,7 +84,8 @@ impl Scope<'_> {
         })
     }
 
-    /// Where a charge is named, there may have been an authorisation; it is over.
+    /// Where a charge is named, there may have been an authorisation; it is over. A void is said
+    /// only where the charge itself shows that there was something to release.
     fn canceled(
         &self,
         object: &Object<'_>,
@@ -92,13 +97,15 @@ impl Scope<'_> {
             Some("expired" | "automatic" | "abandoned") => Negative::Expired,
             _ => Negative::Canceled,
         };
-        let ended = match payment.charge {
-            Some(_) => Ended::Authorization,
-            None => Ended::Try { conclusive: true },
+        let shown = shown(object, "latest_charge")?;
+        let word = shown.as_ref().map(|charge| charge.text("status")).transpose()?.flatten();
+        let ended = match (&payment.charge, word.as_deref()) {
+            (None, _) | (_, Some("failed")) => Ended::Try { conclusive: true },
+            (Some(_), _) => Ended::Authorization,
         };
         let claim = PaymentClaim::Failed(negative, ended);
         let mut said = vec![payment.statement(claim, whole, reason)];
-        let was_held = was_held(object)?;
+        let was_held = shown.as_ref().map(is_held).transpose()?.unwrap_or_default();
         if let (Some(charge), Negative::Canceled, true) = (&payment.charge, negative, was_held) {
             said.push(payment.operation(
                 OperationKind::Void,
@@ -153,26 +160,36 @@ impl Scope<'_> {
     ) -> Result<Vec<Statement>, Unreadable> {
         let (whole, captured) = (minor(object, "amount")?, minor(object, "amount_captured")?);
         if !is_captured {
-            let alone = payment.charge.as_ref().filter(|charge| payment.ids == [(*charge).clone()]);
+            let is_held = is_held(object)?;
+            let alone = payment
+                .charge
+                .as_ref()
+                .filter(|charge| is_held && payment.ids == [(*charge).clone()]);
             let void = |charge: &ProviderId| {
                 let claim = OperationClaim::Successful;
                 payment.operation(OperationKind::Void, charge.clone(), claim, whole)
             };
             return Ok(alone.map(void).into_iter().collect());
         }
-        let is_partly_captured = captured.is_some_and(|c| Some(c.money) != whole.map(|w| w.money));
-        let Some(list) = object.optional_object("refunds")?.filter(|_| !is_partly_captured) else {
+        let list = object.optional_object("refunds")?;
+        let Some(list) = list.filter(|_| is_whole(whole, captured)) else {
             return Ok(Vec::new());
         };
+        let of_whole = Scope { has_releases: false, ..*self };
         let refunds = list.list_of_objects("data")?;
-        let said = refunds.iter().take(STATEMENTS_MAX).map(|refund| self.refund(refund));
+        let said = refunds.iter().map(|refund| of_whole.refund(refund));
         Ok(said.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// A refund in its state. A failed one may have been a success before, so it denies that.
     pub(super) fn refund(&self, object: &Object<'_>) -> Result<Option<Statement>, Unreadable> {
+        let proper = self.is_refund(object)?;
+        if proper == Some(false) {
+            return Ok(None);
+        }
         let claim = match object.required_text("status")?.as_str() {
             "pending" | "requires_action" => OperationClaim::Pending,
+            "succeeded" if proper.is_none() => OperationClaim::Pending,
             "succeeded" => OperationClaim::Successful,
             "failed" => OperationClaim::Corrected,
             "canceled" => OperationClaim::Failed(Negative::Canceled, true),
@@ -188,6 +205,21 @@ impl Scope<'_> {
             operation.reference = self.reference(object, REFUND_KEY)?;
         }
         Ok(Some(said))
+    }
+
+    /// Whether something was given back, or only let go; `None` if that cannot be told. The charge
+    /// shows it where it stands there: nothing captured cannot be given back, and all captured
+    /// leaves nothing to let go. Between them, a refund that moved money has a transaction.
+    fn is_refund(&self, object: &Object<'_>) -> Result<Option<bool>, Unreadable> {
+        let Some(charge) = shown(object, "charge")? else {
+            return Ok((!self.has_releases).then_some(true));
+        };
+        if !charge.flag("captured")?.unwrap_or_default() {
+            return Ok(Some(false));
+        }
+        let whole = is_whole(minor(&charge, "amount")?, minor(&charge, "amount_captured")?);
+        let has_moved = !self.has_releases && object.value("balance_transaction")?.is_some();
+        Ok((whole || has_moved).then_some(true))
     }
 
     /// The metadata's text under the key that an option names. One that can be no reference was
@@ -280,8 +312,7 @@ impl<'a> Payment<'a> {
         captured: Option<StatedAmount>,
         by_merchant: bool,
     ) -> Result<Vec<Statement>, Unreadable> {
-        let is_whole = captured.is_none_or(|c| whole.is_some_and(|w| w.money == c.money));
-        if is_whole && !by_merchant {
+        if is_whole(whole, captured) && !by_merchant {
             return Ok(vec![self.statement(PaymentClaim::Sold, whole, None)]);
         }
         let charge = self.charge.as_ref();
@@ -333,18 +364,6 @@ fn linked(object: &Object<'_>, name: &str, kind: &str) -> Result<Option<Provider
         Some(value) if value.get().starts_with('{') => object.object(name)?.id("id", kind),
         _ => object.id(name, kind),
     }
-}
-
-/// True if a cancelled PaymentIntent let an authorisation go. The charge itself says it where it
-/// stands there; else it is that the merchant was to capture, and nothing went wrong before.
-fn was_held(object: &Object<'_>) -> Result<bool, Unreadable> {
-    if object.value("latest_charge")?.is_some_and(|charge| charge.get().starts_with('{')) {
-        let charge = object.object("latest_charge")?;
-        let is_captured = charge.flag("captured")?.unwrap_or_default();
-        return Ok(charge.text("status")?.as_deref() == Some("succeeded") && !is_captured);
-    }
-    let by_merchant = object.text("capture_method")?.as_deref() == Some("manual");
-    Ok(by_merchant && object.optional_object("last_payment_error")?.is_none())
 }
 
 /// What is held of a PaymentIntent that waits for its capture: less than its amount where the

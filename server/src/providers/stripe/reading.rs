@@ -2,24 +2,26 @@
 //! `objects.rs` in words.
 
 use super::{
-    CONNECTED,
+    CONNECTED, WITHOUT_RELEASES,
     objects::{ChargeEvent, Scope},
 };
-use crate::providers::{
-    AccountSettings, Content, Environment, Reading, Unreadable,
-    json::{Object, event_name},
-    text,
+use crate::{
+    domain::statement::Statement,
+    providers::{AccountSettings, Environment, Reading, Unreadable, json::Object, text},
 };
 
 /// Reads an event.
-pub(super) fn read(body: &Object<'_>, settings: &AccountSettings) -> Result<Reading, Unreadable> {
+pub(super) fn read(
+    body: &Object<'_>,
+    settings: &AccountSettings,
+) -> Result<Vec<Reading>, Unreadable> {
     let id = body.required_text("id")?;
     let name = body.required_text("type")?;
-    let content = match ignored(body, &name, settings)? {
-        Some(reason) => Content::Ignored { reason: reason.to_owned() },
+    let said = match ignored(body, &name, settings)? {
+        Some(reason) => Err(reason),
         None => said(body, &name, settings)?,
     };
-    Ok(Reading { event_id: text::event_id(&id), event_name: event_name(&name), content })
+    Ok(text::in_readings(&id, &name, said))
 }
 
 /// Why an event is not looked into.
@@ -93,9 +95,16 @@ impl Subject {
     }
 }
 
-fn said(body: &Object<'_>, name: &str, settings: &AccountSettings) -> Result<Content, Unreadable> {
+fn said(
+    body: &Object<'_>,
+    name: &str,
+    settings: &AccountSettings,
+) -> Result<Result<Vec<Statement>, &'static str>, Unreadable> {
     let object = body.object("data")?.object("object")?;
-    let scope = Scope { settings, time: text::seconds(body, "created")? };
+    // Versions are dates, and names after them.
+    let version = body.text("api_version")?.unwrap_or_default();
+    let has_releases = version.as_str() < WITHOUT_RELEASES;
+    let scope = Scope { settings, time: text::seconds(body, "created")?, has_releases };
     let (statements, silent) = match Subject::of(name) {
         Some(Subject::Intent { failed }) => {
             (scope.intent(&object, failed)?, "its status word is not known")
@@ -112,9 +121,5 @@ fn said(body: &Object<'_>, name: &str, settings: &AccountSettings) -> Result<Con
             (refund.into_iter().collect(), "its status word is not known")
         }
     };
-    Ok(if statements.is_empty() {
-        Content::Ignored { reason: silent.to_owned() }
-    } else {
-        Content::Statements(statements)
-    })
+    Ok(if statements.is_empty() { Err(silent) } else { Ok(statements) })
 }

@@ -77,8 +77,45 @@ fn operations_are_told_alike() {
     }
     let mut payment = spoken::payment("p1", "o1", PaymentState::Authorized);
     let told = spoken::operate(&mut payment, (Kind::Void, "v1"), Is::Succeeded, 10_000);
-    assert!(spoken::words(&account().hear(&told)[1]).starts_with("Void SUCCESSFUL charge=ch_p1"));
-    heard_and_asked(&[told], &payment);
+    // A webhook names the charge alone, so what was released is known from the poll only.
+    let (heard, asked) = (account().hear(&told), account().ask(&ids(), None, &[payment]));
+    assert_eq!((heard.len(), asked.len()), (1, 2));
+    assert_eq!(all_words(&heard[..1]), all_words(&asked[..1]));
+    assert!(spoken::words(&asked[1]).starts_with("Void SUCCESSFUL charge=ch_p1"));
+}
+
+/// What an answer about refunds says, of charges that are shown.
+#[test]
+fn what_was_let_go_is_no_refund() {
+    let id = ids();
+    let subject = subject(&id, None);
+    let call = Api.ask(&subject, &settings(&[])).remove(1);
+    let said = |captured: u64, transaction: &str| -> Vec<String> {
+        let charge = format!(
+            r#"{{"id":"ch_1","amount":100,"amount_captured":{captured},"captured":{},"currency":"eur"}}"#,
+            captured > 0,
+        );
+        let refund = format!(
+            r#"{{"id":"re_1","status":"succeeded","amount":60,"currency":"eur","charge":{charge},
+                "payment_intent":"pi_p1","balance_transaction":{transaction}}}"#
+        );
+        let body = format!(r#"{{"data":[{refund}]}}"#);
+        let response = Response { status: 200, body: body.as_bytes() };
+        let answer = Api.read(&call, &response, &subject, &settings(&[])).unwrap();
+        answer
+            .readings
+            .iter()
+            .flat_map(|reading| match &reading.content {
+                crate::providers::Content::Statements(said) => said.iter().map(spoken::words),
+                content => panic!("{content:?}"),
+            })
+            .collect()
+    };
+    let names = "refund=re_1 - of 0.60 EUR for charge=ch_1,payment_intent=pi_p1 -";
+    assert_eq!(said(100, "null"), [format!("Refund SUCCESSFUL {names}")]);
+    assert_eq!(said(40, "\"txn_1\""), [format!("Refund SUCCESSFUL {names}")]);
+    assert_eq!(said(40, "null"), [format!("Refund PENDING {names}")], "it may be the rest");
+    assert!(said(0, "\"txn_1\"").is_empty(), "nothing was captured");
 }
 
 #[test]
@@ -116,7 +153,7 @@ fn requests_are_stripes_own() {
         paths(&ids(), Some(&reference)),
         [
             "/v1/payment_intents/pi_p1?expand%5B%5D=latest_charge",
-            "/v1/refunds?payment_intent=pi_p1&limit=100",
+            "/v1/refunds?payment_intent=pi_p1&limit=100&expand%5B%5D=data.charge",
         ]
     );
     let search =
@@ -130,8 +167,10 @@ fn requests_are_stripes_own() {
     assert_eq!(account().status_for_strangers(&call), 401);
     let mut authorized = call.clone();
     Api.authorize(&mut authorized, None, &settings, Time::from_seconds(0));
-    let headers =
-        [("authorization", "Bearer sk_1".to_owned()), ("stripe-version", "2022-11-15".to_owned())];
+    let headers = [
+        ("authorization", "Bearer sk_1".to_owned()),
+        ("stripe-version", "2025-03-31.basil".to_owned()),
+    ];
     assert_eq!(authorized.headers, headers);
     settings.options.insert(CONNECTED, "yes".to_owned());
     settings.provider_merchant = Some("acct_1".to_owned());
