@@ -12,7 +12,8 @@
 //! `{transmission id}|{transmission time}|{webhook id}|{CRC-32 of the body, in decimal}`. The
 //! webhook id is what the account configures as its secret: it is never sent, so a webhook meant
 //! for another one (the sandbox's, another merchant's) does not verify. The certificate is behind
-//! `PAYPAL-CERT-URL`: its host must be PayPal's, its chain must lead to a root that we trust, its
+//! `PAYPAL-CERT-URL`: its host must be PayPal's, its path the one of all such certificates
+//! (`/v1/notifications/certs/CERT-…`, as in PayPal's own examples), its chain must lead to a root that we trust, its
 //! name must be the one of PayPal's signing certificates.
 //!
 //! A CRC-32 is no digest: who has seen the headers of one webhook can write another body that
@@ -20,9 +21,10 @@
 //! (`confirm_payments`).
 //!
 //! **The time** is signed, but whether a retry is signed anew is not documented, and retries go
-//! on for three days. A window would then lose every webhook that did not arrive at once, and
-//! what it prevents, a replay, is prevented by the event's id. So the window is off unless
-//! `transmission_time_window` is `on`.
+//! on for three days. A narrow window would then lose every webhook that did not arrive at once. So
+//! times up to four days old are taken, and none from the future beyond the tolerance: headers that
+//! somebody has seen are of use for that long, and no longer. `transmission_time_window` `on` makes
+//! it the tolerance both ways.
 //!
 //! **Attempts.** The order is the attempt; authorisations and captures belong to one order, so
 //! their ids name the payment too (a refund names nothing but its capture). With the intent
@@ -45,12 +47,16 @@ use std::ops::Range;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    AccountSettings, Acknowledgement, OptionSpec, Provider, Reading, Rejected, Request, StatusApi,
-    Unreadable, header,
+    AccountSettings, Acknowledgement, InvalidOption, OptionSpec, Provider, Reading, Rejected,
+    Request, StatusApi, Unreadable, header,
     json::{self, Object},
     text,
 };
 use crate::domain::{statement::Basis, time::Time};
+
+/// How old a signed time may be where retries are to be taken: they end after three days \[W\], and
+/// a day is for those that wait for us.
+const AGE_SECONDS_MAX: i64 = 4 * 24 * 60 * 60;
 
 const ID: &str = "paypal-transmission-id";
 const TIME: &str = "paypal-transmission-time";
@@ -81,7 +87,8 @@ const OPTIONS: &[OptionSpec] = &[
         name: WINDOW,
         values: &["off", "on"],
         default: Some("off"),
-        help: "on: refuse webhooks whose time is off by more than the tolerance, retries too",
+        help: "on: refuse webhooks whose time is off by more than the tolerance, retries too; \
+               off: those older than 4 days, or ahead by more than the tolerance",
     },
     OptionSpec {
         name: REFERENCE_FIELD,
@@ -108,6 +115,15 @@ pub struct Paypal;
 impl Provider for Paypal {
     fn options(&self) -> &'static [OptionSpec] {
         OPTIONS
+    }
+
+    fn check_options(&self, settings: &AccountSettings) -> Result<(), InvalidOption> {
+        let host = settings.option(CERTIFICATE_HOST).unwrap_or(".paypal.com");
+        if certificate::is_host(host.strip_prefix('.').unwrap_or(host)) {
+            return Ok(());
+        }
+        let problem = "must be a host, or a point and the host above it";
+        Err(InvalidOption { name: CERTIFICATE_HOST, problem })
     }
 
     fn certificate_url(
@@ -146,7 +162,7 @@ impl Provider for Paypal {
         }
         match settings.option(WINDOW) {
             Some("on") => header::check_window(sent, settings, now),
-            _ => Ok(()),
+            _ => check_age(sent, settings, now),
         }
     }
 
@@ -157,7 +173,7 @@ impl Provider for Paypal {
     ) -> Result<Vec<Reading>, Unreadable> {
         json::check_depth(request.body)?;
         let body = Object::of_body(request.body)?;
-        reading::read(&body, settings).map(|reading| vec![reading])
+        reading::read(&body, settings)
     }
 
     /// Every 2xx counts as success.
@@ -175,12 +191,23 @@ impl Provider for Paypal {
     }
 
     fn sensitive(&self, body: &[u8]) -> Vec<Range<usize>> {
-        text::named(body, SENSITIVE)
+        text::named(body, SENSITIVE, &["customer", "vault"])
     }
 
     fn status_api(&self) -> Option<&'static dyn StatusApi> {
         Some(&status::Api)
     }
+}
+
+/// Refuses a time from the future, and one that no retry can have any more.
+fn check_age(sent: Time, settings: &AccountSettings, now: Time) -> Result<(), Rejected> {
+    let seconds_off = sent.as_seconds().saturating_sub(now.as_seconds());
+    let tolerance = settings.tolerance_seconds.max(0);
+    let seconds_max = if seconds_off > 0 { tolerance } else { AGE_SECONDS_MAX.max(tolerance) };
+    if seconds_off.unsigned_abs() > seconds_max.unsigned_abs() {
+        return Err(Rejected::OutsideWindow { seconds_off, seconds_max });
+    }
+    Ok(())
 }
 
 /// What PayPal signs of a webhook.

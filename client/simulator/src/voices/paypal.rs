@@ -1,5 +1,5 @@
 //! PayPal, as developer.paypal.com describes it: orders with one purchase unit, signed with a
-//! certificate that the simulator itself serves under `/certificate`.
+//! certificate that the simulator itself serves, under a path as PayPal has it.
 //!
 //! The key and the certificate are test material, made once and known to everybody who can read
 //! this: `paypal/key.pem` signs, `paypal/certificate.pem` is what PayPal's certificate looks like
@@ -25,6 +25,8 @@ use crate::{
 
 const KEY: &str = include_str!("paypal/key.pem");
 const CERTIFICATE: &str = include_str!("paypal/certificate.pem");
+/// Where it is.
+const CERTIFICATE_PATH: &str = "/v1/notifications/certs/CERT-5131a7ed-5131a7ed";
 /// Whom an account must trust to believe what this voice says, as PEM.
 pub const ROOT: &str = include_str!("paypal/root.pem");
 /// The only token that is given.
@@ -81,7 +83,7 @@ impl Voice for Paypal {
         let headers = [
             ("content-type", "application/json".to_owned()),
             ("paypal-auth-algo", "SHA256withRSA".to_owned()),
-            ("paypal-cert-url", format!("{}/certificate", speaker.url)),
+            ("paypal-cert-url", format!("{}{CERTIFICATE_PATH}", speaker.url)),
             ("paypal-transmission-id", id),
             ("paypal-transmission-sig", signature),
             ("paypal-transmission-time", sent),
@@ -92,7 +94,7 @@ impl Voice for Paypal {
 
     fn answer(&self, question: &Question, ledger: &[Payment], speaker: &Speaker) -> Option<Reply> {
         let path = question.path.as_str();
-        if path == "/certificate" {
+        if path == CERTIFICATE_PATH {
             let body = CERTIFICATE.as_bytes().to_vec();
             return Some(Reply { status: 200, body, content_type: "application/x-pem-file" });
         }

@@ -21,6 +21,8 @@ const URL_BYTES_MAX: usize = 512;
 const CERTIFICATES_MAX: usize = 8;
 /// Hosts of one's own machine: only there it may be plain HTTP, and any port.
 const LOOPBACK: &[&str] = &["127.0.0.1", "localhost"];
+/// Where on a host PayPal's signing certificates are, each under its own name.
+const PATH: &str = "v1/notifications/certs/";
 /// How the name in PayPal's certificate begins, and ends; between them, the sandbox's says so.
 const NAME: (&str, &str) = ("messageverificationcerts.", ".paypal.com");
 
@@ -41,18 +43,27 @@ pub(super) fn checked_url<'a>(
         Some(_) => "",
         None => host,
     };
-    let plain = |text: &str, others: &[u8]| {
-        text.bytes().all(|b| b.is_ascii_alphanumeric() || others.contains(&b))
-    };
-    let is_name = plain(host, b"-.") && !host.contains("..") && !host.starts_with(['.', '-']);
     let is_wanted = if wanted.starts_with('.') {
-        host.len() > wanted.len() && host.to_ascii_lowercase().ends_with(wanted)
+        let above = wanted.to_ascii_lowercase();
+        host.len() > above.len() && host.to_ascii_lowercase().ends_with(&above)
     } else {
         host.eq_ignore_ascii_case(wanted)
     };
-    let is_path = plain(path, b"-._/") && !path.contains("..");
-    let fits = url.len() <= URL_BYTES_MAX && is_name && is_wanted && is_path;
+    let is_path = path.strip_prefix(PATH).is_some_and(|name| {
+        !name.is_empty() && is_plain(name, b"-._") && !name.bytes().all(|b| b == b'.')
+    });
+    let fits = url.len() <= URL_BYTES_MAX && is_host(host) && is_wanted && is_path;
     if fits { Ok(url) } else { Err(Rejected::Malformed { place: CERTIFICATE_URL }) }
+}
+
+/// True for the plain name or IPv4 address of a host.
+pub(super) fn is_host(text: &str) -> bool {
+    let is_odd = text.is_empty() || text.contains("..") || text.starts_with(['.', '-']);
+    !is_odd && !text.ends_with('.') && is_plain(text, b"-.")
+}
+
+fn is_plain(text: &str, others: &[u8]) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || others.contains(&b))
 }
 
 fn is_port(text: &str) -> bool {

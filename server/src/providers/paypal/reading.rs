@@ -12,24 +12,24 @@ use crate::{
         time::Time,
     },
     providers::{
-        AccountSettings, Content, Reading, Unreadable, amount,
-        json::{Object, event_name, unreadable},
+        AccountSettings, Reading, Unreadable, amount,
+        json::{Object, unreadable},
         text,
     },
 };
 
-/// Statements that one reading may hold.
-pub(super) const STATEMENTS_MAX: usize = 8;
-
 /// Reads an event.
-pub(super) fn read(body: &Object<'_>, settings: &AccountSettings) -> Result<Reading, Unreadable> {
+pub(super) fn read(
+    body: &Object<'_>,
+    settings: &AccountSettings,
+) -> Result<Vec<Reading>, Unreadable> {
     let id = body.required_text("id")?;
     let name = body.required_text("event_type")?;
-    let content = match Subject::of(&name) {
+    let said = match Subject::of(&name) {
         Ok(subject) => said(body, subject, settings)?,
-        Err(reason) => Content::Ignored { reason: reason.to_owned() },
+        Err(reason) => Err(reason),
     };
-    Ok(Reading { event_id: text::event_id(&id), event_name: event_name(&name), content })
+    Ok(text::in_readings(&id, &name, said))
 }
 
 /// What an event's resource is.
@@ -69,9 +69,9 @@ fn said(
     body: &Object<'_>,
     subject: Subject,
     settings: &AccountSettings,
-) -> Result<Content, Unreadable> {
+) -> Result<Result<Vec<Statement>, &'static str>, Unreadable> {
     let resource = body.object("resource")?;
-    let ignored = |reason: &str| Ok(Content::Ignored { reason: reason.to_owned() });
+    let ignored = |reason: &'static str| Ok(Err(reason));
     if is_of_another(&resource, settings)? {
         return ignored("it is of another merchant");
     }
@@ -79,7 +79,7 @@ fn said(
         return ignored("it is of the older Payments API");
     }
     let scope = Scope { settings, time: text::time(body, "create_time")?, order: None };
-    let mut statements = match subject {
+    let statements = match subject {
         Subject::Order => scope.order(&resource)?,
         Subject::ApprovalReversed => vec![scope.approval_reversed(&resource)?],
         Subject::Authorization => scope.authorization(&resource)?,
@@ -90,11 +90,10 @@ fn said(
         }
         Subject::Refund => scope.refund(&resource)?.into_iter().collect(),
     };
-    statements.truncate(STATEMENTS_MAX);
     if statements.is_empty() {
         return ignored("its status word is not known");
     }
-    Ok(Content::Statements(statements))
+    Ok(Ok(statements))
 }
 
 /// True if the money goes to a merchant that is not the account's.
@@ -322,9 +321,14 @@ impl Related {
                 let id = href.split_once(path).map(|(_, id)| id);
                 id.filter(|id| !id.contains('/')).and_then(|id| ProviderId::parse(kind, id).ok())
             };
-            related.up_order = after("/v2/checkout/orders/", "order");
-            related.up_authorization = after("/v2/payments/authorizations/", "authorization");
-            related.up_capture = after("/v2/payments/captures/", "capture");
+            // There may be several, each to another object: the first of each sort counts.
+            for (up, path, kind) in [
+                (&mut related.up_order, "/v2/checkout/orders/", "order"),
+                (&mut related.up_authorization, "/v2/payments/authorizations/", "authorization"),
+                (&mut related.up_capture, "/v2/payments/captures/", "capture"),
+            ] {
+                *up = up.take().or_else(|| after(path, kind));
+            }
         }
         Ok(related)
     }

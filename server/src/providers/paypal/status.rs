@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-use super::reading::{STATEMENTS_MAX, Scope};
+use super::reading::Scope;
 use crate::{
     domain::{ids::ProviderId, statement::Statement, time::Time},
     providers::{
@@ -107,7 +107,7 @@ fn about(step: &'static str, id: &str) -> Option<Call> {
 }
 
 fn in_readings(call: &Call, said: &[Statement], order: Option<&ProviderId>) -> Answer {
-    let some = said.chunks(STATEMENTS_MAX);
+    let some = said.chunks(text::STATEMENTS_MAX);
     let readings = some.flat_map(|some| Answer::of(call, some.to_vec()).readings).collect();
     let then = order.and_then(|order| about(ORDER, order.value.as_str())).into_iter().collect();
     Answer { readings, then }

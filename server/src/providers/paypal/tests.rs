@@ -101,7 +101,7 @@ fn headers_must_stand_once_and_be_what_they_are() {
         (ALGORITHM, "none"),
         (SIGNATURE, "%%%"),
         (TIME, "yesterday"),
-        (CERTIFICATE_URL, "http://127.0.0.2/certificate"),
+        (CERTIFICATE_URL, "http://127.0.0.2/v1/notifications/certs/x"),
     ] {
         assert_eq!(with(name, Some(value)), Err(Rejected::Malformed { place: name }), "{value}");
     }
@@ -154,7 +154,13 @@ fn a_certificate_that_is_not_paypals_is_not_believed() {
 fn the_window_is_an_option() {
     let mut account = account();
     let at = |account: &Spoken, now| check(account, &[], Some(CERTIFICATE), now);
-    assert_eq!(at(&account, NOW + 200_000), Ok(()));
+    // Retries go on for three days; headers that somebody has seen are good for four.
+    let (days, too_late) = (4 * 86_400, 4 * 86_400 + 1);
+    assert_eq!((at(&account, NOW + days), at(&account, NOW - 300)), (Ok(()), Ok(())));
+    let late = Rejected::OutsideWindow { seconds_off: -too_late, seconds_max: days };
+    assert_eq!(at(&account, NOW + too_late), Err(late));
+    let early = Rejected::OutsideWindow { seconds_off: 301, seconds_max: 300 };
+    assert_eq!(at(&account, NOW - 301), Err(early));
     account.settings.options.insert(WINDOW, "on".to_owned());
     assert_eq!((at(&account, NOW + 300), at(&account, NOW - 300)), (Ok(()), Ok(())));
     let outside = |seconds_off| Err(Rejected::OutsideWindow { seconds_off, seconds_max: 300 });
@@ -180,68 +186,98 @@ fn only_paypals_own_hosts_are_asked_for_certificates() {
     for url in [
         "https://api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-a5cafa77",
         "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42",
-        "https://API.PayPal.com/x",
+        "https://API.PayPal.com/v1/notifications/certs/x",
     ] {
         assert!(place(url, None), "{url}");
     }
     for url in [
         "",
         "https://",
-        "http://api.paypal.com/x",
-        "HTTPS://api.paypal.com/x",
-        "ftp://api.paypal.com/x",
-        "//api.paypal.com/x",
+        "http://api.paypal.com/v1/notifications/certs/x",
+        "HTTPS://api.paypal.com/v1/notifications/certs/x",
+        "ftp://api.paypal.com/v1/notifications/certs/x",
+        "//api.paypal.com/v1/notifications/certs/x",
         "https://api.paypal.com",
-        "https://.paypal.com/x",
-        "https://paypal.com/x",
-        "https://evilpaypal.com/x",
-        "https://api.paypal.com.evil.example/x",
+        "https://.paypal.com/v1/notifications/certs/x",
+        "https://paypal.com/v1/notifications/certs/x",
+        "https://evilpaypal.com/v1/notifications/certs/x",
+        "https://api.paypal.com.evil.example/v1/notifications/certs/x",
         "https://evil.example/.paypal.com",
-        "https://evil.example/api.paypal.com/x",
-        "https://evil.example#.paypal.com/x",
-        "https://evil.example?.paypal.com/x",
-        "https://evil.example\\.paypal.com/x",
-        "https://user@api.paypal.com/x",
-        "https://evil.example:443@api.paypal.com/x",
-        "https://api.paypal.com:444/x",
-        "https://api.paypal.com:/x",
-        "https://api.paypal.com@evil.example/x",
-        "https://evil.example%2F.paypal.com/x",
-        "https://évil.paypal.com/x",
-        "https://a..paypal.com/x",
-        "https://-a.paypal.com/x",
-        "https://api.paypal.com./x",
-        "https://api.paypal.com/x?y=1",
-        "https://api.paypal.com/x#y",
-        "https://api.paypal.com/../x",
-        "https://api.paypal.com/%2e%2e/x",
-        " https://api.paypal.com/x",
-        "https://api.paypal.com/x\n",
-        "https://127.0.0.1/x",
+        "https://evil.example/api.paypal.com/v1/notifications/certs/x",
+        "https://evil.example#.paypal.com/v1/notifications/certs/x",
+        "https://evil.example?.paypal.com/v1/notifications/certs/x",
+        "https://evil.example\\.paypal.com/v1/notifications/certs/x",
+        "https://user@api.paypal.com/v1/notifications/certs/x",
+        "https://evil.example:443@api.paypal.com/v1/notifications/certs/x",
+        "https://api.paypal.com:444/v1/notifications/certs/x",
+        "https://api.paypal.com:/v1/notifications/certs/x",
+        "https://api.paypal.com@evil.example/v1/notifications/certs/x",
+        "https://evil.example%2F.paypal.com/v1/notifications/certs/x",
+        "https://évil.paypal.com/v1/notifications/certs/x",
+        "https://a..paypal.com/v1/notifications/certs/x",
+        "https://-a.paypal.com/v1/notifications/certs/x",
+        "https://api.paypal.com./v1/notifications/certs/x",
+        "https://api.paypal.com/v1/notifications/certs/x?y=1",
+        "https://api.paypal.com/v1/notifications/certs/x#y",
+        "https://api.paypal.com/x",
+        "https://api.paypal.com/signin/v1/notifications/certs/x",
+        "https://api.paypal.com/v1/notifications/certs",
+        "https://api.paypal.com/v1/notifications/certs/",
+        "https://api.paypal.com/v1/notifications/certs/..",
+        "https://api.paypal.com/v1/notifications/certs/../x",
+        "https://api.paypal.com/v1/notifications/certs//x",
+        "https://api.paypal.com//v1/notifications/certs/x",
+        "https://api.paypal.com/v1/notifications/certs/%2e%2e",
+        " https://api.paypal.com/v1/notifications/certs/x",
+        "https://api.paypal.com/v1/notifications/certs/x\n",
+        "https://127.0.0.1/v1/notifications/certs/x",
     ] {
         assert!(!place(url, None), "{url}");
     }
-    assert!(!place(&format!("https://api.paypal.com/{}", "x".repeat(600)), None));
+    assert!(!place(
+        &format!("https://api.paypal.com/v1/notifications/certs/{}", "x".repeat(600)),
+        None
+    ));
 }
 
 #[test]
 fn one_host_of_a_setting_is_that_host_alone() {
     let host = Some("certs.example.com");
-    assert!(place("https://certs.example.com/x", host));
+    assert!(place("https://certs.example.com/v1/notifications/certs/x", host));
     for url in [
-        "http://certs.example.com/x",
-        "https://certs.example.com:8443/x",
-        "https://a.certs.example.com/x",
-        "https://api.paypal.com/x",
+        "http://certs.example.com/v1/notifications/certs/x",
+        "https://certs.example.com:8443/v1/notifications/certs/x",
+        "https://a.certs.example.com/v1/notifications/certs/x",
+        "https://api.paypal.com/v1/notifications/certs/x",
     ] {
         assert!(!place(url, host), "{url}");
     }
     // Plain HTTP, and a port, only on one's own machine.
-    assert!(place("http://127.0.0.1:18080/certificate", Some("127.0.0.1")));
-    assert!(place("http://localhost:80/certificate", Some("localhost")));
-    assert!(!place("http://127.0.0.1:99999/x", Some("127.0.0.1")));
-    assert!(!place("http://127.0.0.1:80:80/x", Some("127.0.0.1")));
-    assert!(!place("http://127.0.0.1@evil.example/x", Some("127.0.0.1")));
+    assert!(place("http://127.0.0.1:18080/v1/notifications/certs/x", Some("127.0.0.1")));
+    assert!(place("http://localhost:80/v1/notifications/certs/x", Some("localhost")));
+    assert!(!place("http://127.0.0.1:99999/v1/notifications/certs/x", Some("127.0.0.1")));
+    assert!(!place("http://127.0.0.1:80:80/v1/notifications/certs/x", Some("127.0.0.1")));
+    assert!(!place("http://127.0.0.1@evil.example/v1/notifications/certs/x", Some("127.0.0.1")));
+}
+
+#[test]
+fn the_host_of_the_certificate_must_be_one() {
+    let with = |host: &str| {
+        let mut settings = settings();
+        settings.options.insert(CERTIFICATE_HOST, host.to_owned());
+        let checked = Paypal.check_options(&settings);
+        checked.map_err(|invalid| assert_eq!(invalid.name, CERTIFICATE_HOST)).is_ok()
+    };
+    for host in [".paypal.com", "certs.example.com", "127.0.0.1", "localhost"] {
+        assert!(with(host), "{host}");
+    }
+    for host in ["", ".", "..", "..com", "https://a.b", "a.b/c", "a.b:1", " a.b", "a b", "-a.b"] {
+        assert!(!with(host), "{host}");
+    }
+    assert!(!place("https:///v1/notifications/certs/x", Some("")));
+    assert!(!place("https://evil.example/v1/notifications/certs/x", Some(".")));
+    assert_eq!(Paypal.check_options(&settings()), Ok(()));
+    assert_eq!(Paypal.check_options(&AccountSettings::default()), Ok(()));
 }
 
 proptest! {

@@ -177,6 +177,18 @@ fn every_status_of_a_refund_is_read() {
     account.options.insert(REFUND_REFERENCE_FIELD, "custom_id".to_owned());
     let body = event("PAYMENT.CAPTURE.REFUNDED", &with(&part("R1", "COMPLETED"), &up));
     assert!(in_words(read(&body, &account))[0].starts_with("Refund SUCCESSFUL refund=R1 x1"));
+    // One link more, to the order or to nothing known, takes nothing away.
+    for (other, names) in [
+        ("https://api.paypal.com/v2/other/X1", "capture=C1"),
+        ("https://api.paypal.com/v2/payments/captures/C2", "capture=C1"),
+    ] {
+        let links = json!({"supplementary_data": null, "links": [
+            {"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/C1"},
+            {"rel": "up", "href": other},
+        ]});
+        let said = said("PAYMENT.REFUND.COMPLETED", &with(&part("R1", "COMPLETED"), &links));
+        assert_eq!(said, [format!("Refund SUCCESSFUL refund=R1 - of 12.34 USD for {names} -")]);
+    }
     let nobodys = with(&part("R1", "COMPLETED"), &json!({"supplementary_data": null}));
     let what = "unreadable: resource.links name no capture";
     assert_eq!(said("PAYMENT.CAPTURE.REFUNDED", &nobodys), [what]);
@@ -210,6 +222,19 @@ fn an_order_says_what_stands_in_it() {
     ];
     let paid = order("COMPLETED", &with(&unit, &payments));
     assert_eq!(said("CHECKOUT.ORDER.COMPLETED", &paid), expected);
+    // However many stand there, all are read.
+    let captures: Vec<Value> = (0..20).map(|n| part(&format!("C{n}"), "COMPLETED")).collect();
+    let many = order("COMPLETED", &with(&unit, &json!({"payments": {"captures": captures}})));
+    let body = event("CHECKOUT.ORDER.COMPLETED", &many);
+    let readings = Paypal.read(&Request::new(&[], body.as_bytes()), &settings()).unwrap();
+    let parts: Vec<_> = readings
+        .iter()
+        .map(|reading| match &reading.content {
+            Content::Statements(said) => (reading.event_id.as_str(), said.len()),
+            content => panic!("{content:?}"),
+        })
+        .collect();
+    assert_eq!(parts, [("WH-1", 8), ("WH-1/1", 8), ("WH-1/2", 4)]);
     let reversed = json!({"order_id": "O1", "purchase_units": [unit]});
     let expired = ["TRY_EXPIRED of - for order=O1 o1"];
     assert_eq!(said("CHECKOUT.PAYMENT-APPROVAL.REVERSED", &reversed), expired);
@@ -303,4 +328,11 @@ fn who_pays_is_sensitive() {
     let mut texts: Vec<_> = found.into_iter().map(|range| &body[range]).collect();
     texts.sort_unstable();
     assert_eq!(texts, ["P1", "P1", "a@b.c", "v1"]);
+    let vault = json!({"id": "v2", "customer": {"id": "c2"}, "status": "VAULTED"});
+    let card = json!({"payment_source": {"card": {"attributes": {"vault": vault}}}});
+    let body = event("CHECKOUT.ORDER.COMPLETED", &card);
+    let found = Paypal.sensitive(body.as_bytes());
+    let mut texts: Vec<_> = found.into_iter().map(|range| &body[range]).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["c2", "v2"]);
 }
