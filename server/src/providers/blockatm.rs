@@ -25,10 +25,12 @@
 //!   or expired \[E\]: a success after either is legal. Nothing undoes a success.
 //! - **Attempt**: the order. Its id is `id`, a number or a text; its reference is `orderNo`, the
 //!   merchant's number of the order. Older merchants give only `custNo`, the payer's: the option
-//!   `reference_field` takes that instead. `orderNo` is only «recommended unique» \[D\], so it does not
-//!   identify an attempt.
+//!   `reference_field` takes that instead. `orderNo` is also an id of kind `order_no`: BlockATM finds
+//!   one order by it, and its answer names nothing else. It is only «recommended unique» \[D\], so it does not
+//!   identify an attempt before BlockATM has named it; give each order a number of its own.
 //! - **Amount**: what the payer actually paid, in whole tokens, with as many digits as are written.
-//!   It is read of PENDING and SUCCESS; an order that ended otherwise has none.
+//!   It is read of PENDING and SUCCESS, and a SUCCESS must have it; an order that ended otherwise has
+//!   none. The amount of the status API's answer is that of the order: see `status.rs`.
 //! - **The event's id** is made of what identifies an event: event, id, reference, word, amount and
 //!   chain transaction. BlockATM gives none.
 //! - **Time**: `blockTime`, when the chain took the transaction.

@@ -18,6 +18,8 @@ use crate::{
 
 /// Fields that only payouts have.
 const OF_PAYOUTS: &[&str] = &["bizOrderNo", "toAddress", "contractId", "gasAmount", "detailList"];
+/// The field of the merchant's number of an order.
+pub(super) const ORDER_NO: &str = "orderNo";
 /// Digits of a number that is an id.
 const ID_DIGITS_MAX: usize = 40;
 
@@ -56,6 +58,9 @@ fn unknown_word() -> Content {
 /// An order, its fields read, of a webhook or of an answer.
 pub(super) struct Order<'a> {
     id: Option<ProviderId>,
+    /// The merchant's number of the order, by which BlockATM finds it: what webhooks and answers
+    /// have in common.
+    order_no: Option<ProviderId>,
     reference: Option<Reference>,
     /// The word; of a number, its digits.
     status: String,
@@ -71,11 +76,15 @@ impl<'a> Order<'a> {
     fn read(body: &Object<'a>, settings: &AccountSettings) -> Result<Self, Unreadable> {
         let field = match settings.option(REFERENCE_FIELD) {
             Some("cust_no") => "custNo",
-            _ => "orderNo",
+            _ => ORDER_NO,
         };
         let order = Self::read_with(body, field, "blockTime")?;
         if order.id.is_none() {
             return Err(unreadable(&body.place_of("id"), "is missing"));
+        }
+        // Without it, less could have been paid than was asked for.
+        if order.claim() == Some(PaymentClaim::Sold) && order.amount.is_none() {
+            return Err(unreadable(&body.place_of("amount"), "is missing"));
         }
         Ok(order)
     }
@@ -96,9 +105,16 @@ impl<'a> Order<'a> {
             }
             _ => (None, None),
         };
+        let stated = body.reference(reference)?;
+        // What a payer is known by names no order.
+        let order_no = stated.as_ref().filter(|_| reference == ORDER_NO);
+        let order_no = order_no.map(|number| ProviderId::parse("order_no", number.as_str()));
         Ok(Self {
+            order_no: order_no
+                .transpose()
+                .map_err(|err| unreadable(&body.place_of(ORDER_NO), err))?,
             id: id.map_err(|err| unreadable(&body.place_of("id"), err))?,
-            reference: body.reference(reference)?,
+            reference: stated,
             status,
             amount,
             amount_text,
@@ -106,10 +122,6 @@ impl<'a> Order<'a> {
             cashier: number_or_text(body, "cashierId")?,
             time: millis(body, time)?,
         })
-    }
-
-    pub(super) fn id(&self) -> Option<&ProviderId> {
-        self.id.as_ref()
     }
 
     pub(super) fn reference(&self) -> Option<&Reference> {
@@ -134,8 +146,10 @@ impl<'a> Order<'a> {
     }
 
     pub(super) fn statement(&self, claim: PaymentClaim) -> Statement {
+        let mut ids: Vec<_> = self.id.iter().chain(&self.order_no).cloned().collect();
+        ids.sort();
         Statement {
-            ids: self.id.clone().into_iter().collect(),
+            ids,
             reference: self.reference.clone(),
             attempt: None,
             said: Said::Payment(claim),

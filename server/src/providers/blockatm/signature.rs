@@ -1,14 +1,16 @@
 //! The three signatures of BlockATM, and the sorted text that two of them sign.
 //!
-//! The sorted text has each name and value as `name=value`, names in ASCII order, joined by `&`; values
-//! of inner objects stand in the place of their object, those of lists one after another, without
-//! a name; `null` is left out. Numbers keep their own digits.
+//! The sorted text has each name and value as `name=value`, names in ASCII order, joined by `&`; `null` is
+//! left out. Numbers keep their own digits. What stands in inner objects and lists would be laid flat
+//! as well \[S\], so that the text does not tell at which depth a value stood: a field could be hidden
+//! from the reading under the signature that it had outside. A payment's body is flat, so a body
+//! with an object or a list is refused.
 //!
 //! That text has no structure, so several bodies could have the same one. Refused, because nobody
 //! could say which was signed: a name that stands twice, a name or a text with `&`, a name with
-//! `=`, and a text without a name that has one. What is left can be split into names and values in one
-//! way only. At which depth they stand is not signed; a payment's body is flat, and what is read of
-//! it stands outside.
+//! `=`. What is left can be split into names and values in one way only.
+
+use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,11 +21,7 @@ use sha2::Sha256;
 use super::{SIGNATURE, TIME_WINDOW};
 use crate::{
     domain::time::Time,
-    providers::{
-        AccountSettings, Rejected, Request,
-        json::{self, Object},
-        signed,
-    },
+    providers::{AccountSettings, Rejected, Request, json::Object, signed},
 };
 
 const TIME: &str = "blockatm-request-time";
@@ -121,56 +119,34 @@ fn signed_time<'a>(request: &Request<'a>) -> Result<&'a str, Rejected> {
 
 /// The names and values of a body, sorted.
 fn sorted(body: &[u8]) -> Result<String, Rejected> {
-    json::check_depth(body)
-        .ok()
-        .and_then(|()| {
-            let object = Object::of_body(body).ok()?;
-            let mut text = String::with_capacity(body.len());
-            add_object(&object, &mut text)?;
-            Some(text)
-        })
-        .ok_or(Rejected::Malformed { place: BODY_PLACE })
+    let object = Object::of_body(body).ok();
+    let text = object.and_then(|object| in_order(&object));
+    text.ok_or(Rejected::Malformed { place: BODY_PLACE })
 }
 
-fn add_object(object: &Object<'_>, text: &mut String) -> Option<()> {
+fn in_order(object: &Object<'_>) -> Option<String> {
     let mut members: Vec<_> = object.members().collect();
     members.sort_by_key(|(name, _)| *name);
     if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
         return None;
     }
-    members.into_iter().try_for_each(|(name, value)| add_value(Some(name), value, text))
+    let mut text = String::new();
+    for (name, value) in members.into_iter().filter(|(_, value)| value.get() != "null") {
+        let value = plain_text(value)?;
+        if name.contains(['&', '=']) || value.contains('&') {
+            return None;
+        }
+        let point = if text.is_empty() { "" } else { "&" };
+        text.extend([point, name, "=", &value]);
+    }
+    Some(text)
 }
 
-/// Recursion ends with the nesting, which is limited.
-fn add_value(name: Option<&str>, value: &RawValue, text: &mut String) -> Option<()> {
-    let json = value.get();
-    match json.as_bytes().first()? {
-        b'{' => return add_object(&Object::of_body(json.as_bytes()).ok()?, text),
-        b'[' => {
-            let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-            return items.into_iter().try_for_each(|item| add_value(None, item, text));
-        }
-        b'n' => return Some(()),
-        _ => {}
+/// A text, or a number or truth value as it is written. `None` for an object or a list.
+fn plain_text(value: &RawValue) -> Option<Cow<'_, str>> {
+    match value.get().as_bytes().first()? {
+        b'{' | b'[' => None,
+        b'"' => serde_json::from_str(value.get()).ok().map(Cow::Owned),
+        _ => Some(Cow::Borrowed(value.get())),
     }
-    if !text.is_empty() {
-        text.push('&');
-    }
-    if let Some(name) = name {
-        if name.contains(['&', '=']) {
-            return None;
-        }
-        text.push_str(name);
-        text.push('=');
-    }
-    if json.starts_with('"') {
-        let value: String = serde_json::from_str(json).ok()?;
-        if value.contains('&') || (name.is_none() && value.contains('=')) {
-            return None;
-        }
-        text.push_str(&value);
-    } else {
-        text.push_str(json);
-    }
-    Some(())
 }

@@ -1,9 +1,9 @@
 //! How BlockATM is asked: `GET /order/api/v2/payorder/detail?orderNo=`, signed by the sorted scheme.
 //!
-//! An order is found by the merchant's number alone. The documented answer has no `id`, so where the
-//! order's id is known already, the answer is taken to be about it; where none is known, what
-//! it says stands under the reference. Its `amount` is the order's, of which a success says that
-//! it was paid.
+//! An order is found by the merchant's number alone, which is what its answer and the webhooks have in
+//! common: the documented answer has no `id`. Its `amount` is «order amount», what was asked for; no
+//! field tells what was paid, which may be less. So a success that is polled approves nothing: it
+//! is said as pending, with a reason that a person can read, and the webhook tells the amount.
 
 use std::borrow::Cow;
 
@@ -11,9 +11,15 @@ use form_urlencoded::Serializer;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{REFERENCE_FIELD, reading::Order};
+use super::{
+    REFERENCE_FIELD,
+    reading::{ORDER_NO, Order},
+};
 use crate::{
-    domain::time::Time,
+    domain::{
+        statement::{PaymentClaim, Statement},
+        time::Time,
+    },
     providers::{
         AccountSettings, Answer, Call, Environment, Response, StatusApi, Subject, Token,
         Unreadable,
@@ -24,6 +30,9 @@ use crate::{
 pub(super) const DETAIL: &str = "GET /order/api/v2/payorder/detail";
 pub(super) const API_KEY: &str = "api_key";
 pub(super) const API_SECRET: &str = "api_secret";
+
+/// What stands with a success, of which the answer does not say how much was paid.
+const PAID: &str = "BlockATM says SUCCESS, and not how much was paid";
 
 /// «Data does not exist».
 const CODE_UNKNOWN: &str = "000202";
@@ -73,7 +82,7 @@ impl StatusApi for Api {
         &self,
         call: &Call,
         response: &Response<'_>,
-        subject: &Subject<'_>,
+        _: &Subject<'_>,
         settings: &AccountSettings,
     ) -> Result<Answer, Unreadable> {
         match response.status {
@@ -91,18 +100,17 @@ impl StatusApi for Api {
         if body.value("data")?.is_none() {
             return Ok(Answer::default());
         }
-        let order = Order::read_with(&body.object("data")?, "orderNo", "createTime")?;
+        let order = Order::read_with(&body.object("data")?, ORDER_NO, "createTime")?;
         if order.reference().is_none_or(|reference| reference.as_str() != call.about) {
             return Err(unreadable("data.orderNo", "is not that of the order that was asked for"));
         }
         let claim = order.claim().filter(|_| !order.is_of_another_cashier(settings));
-        let statements = claim.map(|claim| {
-            let mut statement = order.statement(claim);
-            if order.id().is_none() {
-                let known = subject.ids.iter().filter(|id| id.kind.as_str() == "order");
-                statement.ids = known.take(1).cloned().collect();
-            }
-            statement
+        let statements = claim.map(|claim| match claim {
+            PaymentClaim::Sold => Statement {
+                reason: Some(PAID.to_owned()),
+                ..order.statement(PaymentClaim::Pending)
+            },
+            claim => order.statement(claim),
         });
         Ok(Answer::of(call, statements.into_iter().collect()))
     }

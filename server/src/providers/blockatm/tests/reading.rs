@@ -70,7 +70,8 @@ fn told(statement: &Statement) -> String {
 fn the_example_is_a_sale_of_what_was_paid() {
     for event in ["payment", "Payment", "QR-Payment"] {
         let reading = read_as(event, EXAMPLE, &account()).unwrap();
-        let expected = "order:8210003616 =OrderNo_202504010023 SOLD 2000 USDT";
+        let expected =
+            "order:8210003616 order_no:OrderNo_202504010023 =OrderNo_202504010023 SOLD 2000 USDT";
         assert_eq!(line(&reading.content), expected);
         assert_eq!(reading.event_name, event.to_lowercase());
     }
@@ -78,7 +79,7 @@ fn the_example_is_a_sale_of_what_was_paid() {
 
 #[test]
 fn the_four_words_and_no_others() {
-    let names = "order:8210003616 =OrderNo_202504010023";
+    let names = "order:8210003616 order_no:OrderNo_202504010023 =OrderNo_202504010023";
     for (status, expected) in [
         (json!("PENDING"), format!("{names} PENDING 2000 USDT")),
         (json!("SUCCESS"), format!("{names} SOLD 2000 USDT")),
@@ -93,6 +94,50 @@ fn the_four_words_and_no_others() {
     ] {
         let reading = read(json!({ "status": status })).unwrap();
         assert_eq!(line(&reading.content), expected, "{status}");
+    }
+}
+
+/// An answer has no id of the order, a webhook has: they were two attempts once, both sold.
+#[test]
+fn what_is_polled_and_what_is_sent_is_one_attempt() {
+    use crate::domain::{
+        command::{AcceptEvidence, Command},
+        fact::Evidence,
+        statement::Basis,
+        testing::{MemoryWorld, account as account_id, create_attempt, create_order, parent},
+        view::PaymentStatus,
+    };
+    let number = "O 1&é";
+    let sent = |amount: &str| {
+        let words = json!({ "orderNo": number, "amount": amount, "symbol": "AUD" });
+        (Basis::Webhook, read(words).unwrap())
+    };
+    let polled = |word: &str| {
+        let answer = answer(&[], &detail(json!({ "status": word, "symbol": "AUD" })));
+        (Basis::Poll, answer.unwrap().readings.remove(0))
+    };
+    for (told, status) in [
+        (vec![polled("PENDING"), sent("100"), polled("SUCCESS")], PaymentStatus::Successful),
+        (vec![polled("SUCCESS"), polled("PENDING"), sent("100")], PaymentStatus::Successful),
+        // How much was paid, only the webhook tells.
+        (vec![polled("PENDING"), polled("SUCCESS")], PaymentStatus::Pending),
+        (vec![polled("SUCCESS"), sent("60")], PaymentStatus::Pending),
+    ] {
+        let mut world = MemoryWorld::default();
+        let time = Time::from_seconds(1);
+        world.run(&create_order("o1", "100"), time).unwrap();
+        world.run(&create_attempt("o1", "a1", number, None), time).unwrap();
+        let is_underpaid = told.iter().any(|(_, reading)| line(&reading.content).contains(" 60 "));
+        for (basis, reading) in told {
+            let Content::Statements(statements) = reading.content else { panic!() };
+            let evidence = Evidence::first(account_id(), basis, &reading.event_id, statements);
+            let merchant = parent("x").merchant;
+            let accept = AcceptEvidence { merchant, evidence, creates_orders: false };
+            world.run(&Command::AcceptEvidence(accept), time).unwrap();
+        }
+        let view = world.view("o1");
+        assert_eq!((view.attempts.len(), view.summary.status), (1, status));
+        assert_eq!(view.conditions.len(), usize::from(is_underpaid), "{:?}", view.conditions);
     }
 }
 
@@ -172,6 +217,8 @@ fn amounts_are_exact_with_their_own_digits() {
         assert!(what.starts_with(says), "{what}");
     }
     assert_eq!(read(json!({ "symbol": null })).unwrap_err().what, "symbol is missing");
+    assert_eq!(read(json!({ "amount": null })).unwrap_err().what, "amount is missing");
+    assert!(read(json!({ "amount": null, "status": "PENDING" })).is_ok());
     let ended = read(json!({ "status": "EXPIRED", "amount": "?" })).unwrap();
     assert!(line(&ended.content).ends_with("TRY_EXPIRED"), "nothing was paid, whatever it says");
 }
@@ -305,10 +352,11 @@ fn an_answer_says_what_it_names() {
         answer.readings.iter().map(|reading| line(&reading.content)).collect::<Vec<_>>()
     };
     let known = [ProviderId::parse("order", "7").unwrap()];
-    assert_eq!(told(&[], json!({})), ["=O 1&é SOLD 100 USDT"]);
-    assert_eq!(told(&known, json!({})), ["order:7 =O 1&é SOLD 100 USDT"]);
-    assert_eq!(told(&known, json!({ "id": 8 })), ["order:8 =O 1&é SOLD 100 USDT"]);
-    assert_eq!(told(&known, json!({ "status": "EXPIRED" })), ["order:7 =O 1&é TRY_EXPIRED"]);
+    let names = "order_no:O 1&é =O 1&é";
+    assert_eq!(told(&[], json!({})), [format!("{names} PENDING 100 USDT")]);
+    assert_eq!(told(&known, json!({})), [format!("{names} PENDING 100 USDT")]);
+    assert_eq!(told(&known, json!({ "id": 8 })), [format!("order:8 {names} PENDING 100 USDT")]);
+    assert_eq!(told(&known, json!({ "status": "EXPIRED" })), [format!("{names} TRY_EXPIRED")]);
     assert!(told(&known, json!({ "status": "CLOSED" })).is_empty());
     let again = |changes| answer(&known, &detail(changes)).unwrap().readings;
     let moved = json!({ "updateTime": 1_800_000_000_000_i64 });
