@@ -112,6 +112,11 @@ pub trait Voice: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// A credential that its status API takes, by the name that an account gives it.
+    fn credential(&self, name: &str) -> String {
+        format!("sim-{name}")
+    }
+
     /// What payments are in, and how many digits its minor units hold.
     fn currency(&self) -> (&'static str, u8) {
         ("AUD", 2)

@@ -171,6 +171,10 @@ impl AccountConfig {
         provider
             .check_options(&settings)
             .map_err(|option| invalid(at(&format!("options.{}", option.name)), option.problem))?;
+        if let Some(api) = provider.status_api() {
+            let at = |name: &str| at(&format!("status_api.credentials.{name}"));
+            api.check_credentials(&settings).map_err(|c| invalid(at(c.name), c.problem))?;
+        }
         if settings.secrets.is_empty() && provider.signs_webhooks(&settings) {
             return Err(invalid(at("secrets"), "must hold at least one secret"));
         }

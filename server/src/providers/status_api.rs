@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{AccountSettings, Content, Reading, Secret, Unreadable};
+use super::{AccountSettings, Content, InvalidOption, Reading, Secret, Unreadable};
 use crate::domain::{
     digest::Digest,
     ids::{ProviderId, Reference},
@@ -136,6 +136,14 @@ pub trait StatusApi: Send + Sync + 'static {
 
     /// Names of the credentials that an account must have to be asked about.
     fn credentials(&self) -> &'static [&'static str];
+
+    /// Checks what a list of names cannot say: the form of a credential.
+    ///
+    /// # Errors
+    /// [`InvalidOption`] names the credential.
+    fn check_credentials(&self, _settings: &AccountSettings) -> Result<(), InvalidOption> {
+        Ok(())
+    }
 
     /// The request for a token, for providers that want one.
     fn token_call(&self, _settings: &AccountSettings) -> Option<Call> {

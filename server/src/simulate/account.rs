@@ -52,7 +52,7 @@ impl Account {
         options.extend(stated.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let credentials = adapter.status_api().map_or(&[][..], |api| api.credentials());
         let credentials =
-            credentials.iter().map(|name| ((*name).to_owned(), format!("sim-{name}")));
+            credentials.iter().map(|name| ((*name).to_owned(), voice.credential(name)));
         Some(Self {
             id: id.to_owned(),
             provider: provider.to_owned(),

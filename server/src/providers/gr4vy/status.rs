@@ -26,8 +26,8 @@ use crate::{
         time::Time,
     },
     providers::{
-        AccountSettings, Answer, Call, Content, Environment, Reading, Response, StatusApi, Subject,
-        Token, Unreadable, amount,
+        AccountSettings, Answer, Call, Content, Environment, InvalidOption, Reading, Response,
+        StatusApi, Subject, Token, Unreadable, amount,
         json::{self, Object, unreadable},
     },
 };
@@ -73,10 +73,17 @@ impl StatusApi for Api {
         &[PRIVATE_KEY]
     }
 
-    fn authorize(&self, call: &mut Call, _: Option<&Token>, settings: &AccountSettings, now: Time) {
-        if let Some(key) = settings.credential(PRIVATE_KEY) {
-            call.headers.push(("authorization", format!("Bearer {}", token::bearer(key, now))));
+    fn check_credentials(&self, settings: &AccountSettings) -> Result<(), InvalidOption> {
+        if settings.credential(PRIVATE_KEY).is_none_or(token::is_usable) {
+            return Ok(());
         }
+        let problem = "must be a private key of the curve P-521 as PEM, or a token (JWT)";
+        Err(InvalidOption { name: PRIVATE_KEY, problem })
+    }
+
+    fn authorize(&self, call: &mut Call, _: Option<&Token>, settings: &AccountSettings, now: Time) {
+        let token = settings.credential(PRIVATE_KEY).and_then(|key| token::bearer(key, now));
+        call.headers.extend(token.map(|token| ("authorization", format!("Bearer {token}"))));
         if let Some(merchant) = &settings.provider_merchant {
             call.headers.push(("x-gr4vy-merchant-account-id", merchant.clone()));
         }

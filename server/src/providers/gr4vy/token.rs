@@ -25,12 +25,32 @@ const SKEW_SECONDS: i64 = 30;
 /// All that asking needs.
 const SCOPES: &[&str] = &["transactions.read"];
 
-/// A token made with this key (PEM: PKCS #8 or SEC 1) at this moment. What is no private key is
-/// a token that was made elsewhere, and is sent as it is.
-pub(super) fn bearer(private_key: &str, now: Time) -> String {
-    match parse(private_key) {
-        Some(key) => sign(&key, now),
-        None => private_key.trim().to_owned(),
+/// A token made with this key (PEM: PKCS #8 or SEC 1) at this moment. A text that has the form of a
+/// token was made elsewhere, and is given as it is. `None` for anything else: it may be a key that
+/// cannot be read, and must not be sent.
+pub(super) fn bearer(private_key: &str, now: Time) -> Option<String> {
+    let made_elsewhere = || Some(private_key.trim().to_owned()).filter(|text| is_token(text));
+    parse(private_key).map(|key| sign(&key, now)).or_else(made_elsewhere)
+}
+
+/// True if a token can be made of it.
+pub(super) fn is_usable(private_key: &str) -> bool {
+    parse(private_key).is_some() || is_token(private_key.trim())
+}
+
+/// The form of a JWT: three parts in base64url, the first a JSON object (RFC 7519).
+fn is_token(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let decoded = |part: &str| BASE64.decode(part).ok().filter(|bytes| !bytes.is_empty());
+    let is_object = |header: &str| {
+        let header = decoded(header).unwrap_or_default();
+        serde_json::from_slice::<serde_json::Map<_, _>>(&header).is_ok()
+    };
+    match parts[..] {
+        [header, claims, signature] => {
+            is_object(header) && decoded(claims).is_some() && decoded(signature).is_some()
+        }
+        _ => false,
     }
 }
 

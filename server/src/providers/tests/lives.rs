@@ -54,7 +54,7 @@ impl Speaking {
             }
         }
         for credential in provider.status_api().map_or(&[][..], |api| api.credentials()) {
-            let value = format!("the {credential}");
+            let value = voice.credential(credential);
             settings.credentials.insert((*credential).to_owned(), Secret::new(&value));
             speaker.credentials.insert((*credential).to_owned(), value);
         }

@@ -85,10 +85,41 @@ fn requests_carry_a_token_that_the_key_signed() {
         assert_eq!(*name, "authorization");
         check_token(bearer.strip_prefix("Bearer ").unwrap());
     }
-    account.credentials.insert(PRIVATE_KEY.to_owned(), Secret::new("a.b.c\n"));
+    account.credentials.insert(PRIVATE_KEY.to_owned(), Secret::new("eyJhIjoxfQ.e30.c2ln\n"));
+    assert_eq!(Api.check_credentials(&account), Ok(()));
     let mut call = Call::default();
     Api.authorize(&mut call, None, &account, Time::from_seconds(SENT));
-    assert_eq!(call.headers[0].1, "Bearer a.b.c", "a token made elsewhere");
+    assert_eq!(call.headers[0].1, "Bearer eyJhIjoxfQ.e30.c2ln", "a token made elsewhere");
+}
+
+/// A damaged key once went to Gr4vy as a token, whole.
+#[test]
+fn what_is_neither_key_nor_token_is_refused_and_not_sent() {
+    let cut = &KEY[..KEY.len() / 2];
+    let lines = KEY.replace("-----", "");
+    for text in [
+        cut,
+        &lines,
+        "sim-private_key",
+        "a.b.c",
+        "e30.e30",
+        "e30.e30.e30.e30",
+        "bm8.e30.e30",
+        "e30..e30",
+    ] {
+        let mut account = settings();
+        account.credentials.insert(PRIVATE_KEY.to_owned(), Secret::new(text));
+        let invalid = Api.check_credentials(&account).unwrap_err();
+        assert_eq!(invalid.name, PRIVATE_KEY);
+        let mut call = Call::default();
+        Api.authorize(&mut call, None, &account, Time::from_seconds(SENT));
+        assert!(call.headers.iter().all(|(name, _)| *name != "authorization"), "{text}");
+    }
+    let mut account = settings();
+    for key in [KEY, KEY_SEC1] {
+        account.credentials.insert(PRIVATE_KEY.to_owned(), Secret::new(key));
+        assert_eq!(Api.check_credentials(&account), Ok(()));
+    }
 }
 
 fn check_token(token: &str) {
