@@ -31,6 +31,11 @@ impl Voice for CheckoutCom {
         }
     }
 
+    /// Events of operations carry the payment's reference here, which Checkout.com does not document.
+    fn account_options(&self, _: &str, _: &str) -> Vec<(&'static str, String)> {
+        vec![("operation_reference", "payment".to_owned())]
+    }
+
     fn webhook(&self, event: &Event, speaker: &Speaker) -> Option<Webhook> {
         let (name, data) = said(event)?;
         let body = json!({
