@@ -1,6 +1,7 @@
 //! Signatures against the vector that Stripe's own library made; what is read is in
 //! `tests/reading.rs`, what is asked in `tests/status.rs`.
 
+mod bodies;
 mod reading;
 mod status;
 
