@@ -9,6 +9,7 @@ mod oracles;
 mod orders;
 mod polling;
 mod polling_limits;
+mod providers;
 mod python;
 mod replay;
 mod restart;

@@ -1,5 +1,7 @@
-//! The time-outs that Gr4vy documents and that webhooks resolve, played against a running server: where each ends, and
+//! The five time-outs that Gr4vy documents, played against a running server: where each ends, and
 //! what a checkout service was told on the way. Each at every provider that can say what it needs.
+
+use std::time::Duration;
 
 use paystatus_client::{
     Change, ChangeKind, ConditionKind, OperationKind, OperationStatus, Order, Outcome,
@@ -48,7 +50,7 @@ async fn play(scenario: Scenario, provider: &str) -> Played {
         builder = builder.status_api(status_api);
     }
     let simulator = builder.start().await.expect("the provider starts");
-    let stage = Stage::new(system.client(), simulator, ACCOUNT, "o", PATIENCE);
+    let stage = Stage::new(system.client(), simulator, ACCOUNT, "o", PATIENCE / 4);
     let played = soon("the end of the scenario", scenario::play(scenario, &stage)).await;
     played.unwrap_or_else(|error| panic!("{provider}, {}: {error}", scenario.name()))
 }
@@ -64,7 +66,16 @@ fn configure(config: &mut Config, simulated: &Account, asked: Option<std::net::S
     account.status_api = asked.map(|address| {
         let url = Some(format!("http://{address}"));
         let credentials = simulated.credentials.clone();
-        StatusApiConfig { credentials, url: url.clone(), auth_url: url, ..Default::default() }
+        StatusApiConfig {
+            credentials,
+            url: url.clone(),
+            auth_url: url,
+            first: Some(Duration::from_millis(100)),
+            factor: Some(1.0),
+            most: Some(Duration::from_millis(200)),
+            rate: Some(100.0),
+            ..Default::default()
+        }
     });
     config.accounts.push(account);
 }
@@ -125,8 +136,7 @@ async fn a_time_out_is_resolved_by_the_webhook() {
     }
 }
 
-/// What scenario 2 comes to; scenario 3 differs in how paystatus learns of the first payment, and
-/// in nothing else.
+/// Scenarios 2 and 3 differ in how paystatus learns of the first payment, and in nothing else.
 fn assert_second_attempt(provider: &str, played: &Played) {
     let order = only(played);
     assert_eq!((order.status, order.outcome), (PaymentStatus::Successful, Outcome::Approved));
@@ -155,8 +165,15 @@ async fn a_late_webhook_shows_that_the_customer_paid_twice() {
     }
 }
 
-/// What scenario 4 comes to; scenario 5 differs in how paystatus learns of the operations, and in
-/// nothing else.
+#[tokio::test]
+async fn asking_shows_that_the_customer_paid_twice() {
+    for provider in by_asking() {
+        let played = play(Scenario::Polling, provider).await;
+        assert_second_attempt(provider, &played);
+    }
+}
+
+/// Scenarios 4 and 5 differ in how paystatus learns of the operations, and in nothing else.
 fn assert_operations(provider: &str, played: &Played) {
     for kind in [OperationKind::Capture, OperationKind::Void, OperationKind::Refund] {
         let statuses = operation_statuses(played, kind);
@@ -184,9 +201,22 @@ async fn operations_that_timed_out_are_resolved_by_webhooks() {
     }
 }
 
+#[tokio::test]
+async fn operations_that_timed_out_are_resolved_by_asking() {
+    for provider in by_asking() {
+        let played = play(Scenario::OperationsPolling, provider).await;
+        assert_operations(provider, &played);
+    }
+}
+
 /// Providers whose webhooks say all that is needed.
 fn by_webhook() -> Vec<&'static str> {
     known(&["gr4vy", "standard-webhooks", "optty"])
+}
+
+/// Providers that can be asked, of a server that asks.
+fn by_asking() -> Vec<&'static str> {
+    known(&["gr4vy"])
 }
 
 fn known(names: &[&'static str]) -> Vec<&'static str> {

@@ -146,6 +146,9 @@ pub(super) struct Watched {
     told: Vec<Told>,
 }
 
+/// After so long nothing more is expected of what has happened already.
+const SILENCE: Duration = Duration::from_millis(500);
+
 impl Watched {
     /// Watches a recorded order. Returns once the watcher knows the present.
     pub(super) async fn begin(stage: &Stage, order_id: &str) -> Result<Self, Error> {
@@ -190,14 +193,28 @@ impl Watched {
         let end = Instant::now() + self.patience;
         loop {
             let order = self.client.get_order(&self.order_id).await?;
-            while self.version < order.version {
-                self.read(what, end).await?;
-            }
             if is_like_this(&order) {
+                self.catch_up(&order).await?;
                 return Ok(order);
             }
-            self.read(what, end).await?;
+            // Not before the watcher is behind what was read: else the news may be the last.
+            if self.version >= order.version || !self.catch_up(&order).await? {
+                self.read(what, end).await?;
+            }
         }
+    }
+
+    /// Reads what is known of an order. A record that changed nothing raises its version and is not
+    /// told, so silence is the end as well. False if nothing was told.
+    async fn catch_up(&mut self, order: &Order) -> Result<bool, Error> {
+        let began = self.version;
+        while self.version < order.version {
+            match tokio::time::timeout(SILENCE, self.watch.next()).await {
+                Ok(event) => self.take(event.transpose()?),
+                Err(_) => break,
+            };
+        }
+        Ok(self.version > began)
     }
 
     /// The end: once the order is like this, and the watcher knows it.
@@ -213,16 +230,20 @@ impl Watched {
     async fn read(&mut self, what: &str, end: Instant) -> Result<bool, Error> {
         let missing = || Error::Missing { what: what.to_owned(), patience: self.patience };
         let event = timeout_at(end, self.watch.next()).await.map_err(|_| missing())?;
-        match event.ok_or_else(missing)?? {
-            Streamed::Snapshot(order) => self.version = order.version,
-            Streamed::Changes(changes) => {
+        Ok(self.take(Some(event.ok_or_else(missing)??)))
+    }
+
+    fn take(&mut self, event: Option<Streamed>) -> bool {
+        match event {
+            Some(Streamed::Snapshot(order)) => self.version = order.version,
+            Some(Streamed::Changes(changes)) => {
                 self.version = changes.last().map_or(self.version, |last| last.order_version);
                 let told = changes.into_iter().map(|change| Told::Changed(Box::new(change)));
                 self.told.extend(told);
             }
-            Streamed::CaughtUp => return Ok(true),
+            Some(Streamed::CaughtUp) => return true,
             _ => {}
         }
-        Ok(false)
+        false
     }
 }
