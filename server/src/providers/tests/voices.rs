@@ -21,6 +21,10 @@ use crate::domain::{
 const VOICES: &[(&str, &[(&str, &str)])] = &[
     ("adyen", &[("capture", "manual")]),
     ("adyen", &[("capture", "automatic"), ("modification_reference", "own")]),
+    ("blockatm", &[("signature", "raw")]),
+    ("blockatm", &[("signature", "sorted"), ("reference_field", "cust_no")]),
+    ("gr4vy", &[("captures", "resources")]),
+    ("gr4vy", &[("captures", "transactions")]),
     ("mollie", &[("webhooks", "next-gen"), ("operation_metadata_key", "mine")]),
     ("square", &[("notification_url", "https://shop.example/webhooks/sq")]),
 ];
@@ -165,6 +169,12 @@ fn every_life_comes_to_its_end_in_any_order() {
                 continue; // Nothing is only authorised there.
             }
             let pair = Pair::of(name, options);
+            // BlockATM knows no authorisations, Gr4vy tells of no expiry, and the sum of captures
+            // not by an event of its own.
+            let may_lack_words = ["blockatm", "gr4vy"].contains(name);
+            if may_lack_words && events.iter().any(|event| commands(&pair, event).is_empty()) {
+                continue;
+            }
             let mut told: Vec<Command> = events.iter().flat_map(|e| commands(&pair, e)).collect();
             for _ in 0..2 {
                 let world = run(&intents(pair.provider)[..1], &told, &[0]);
