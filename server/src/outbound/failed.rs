@@ -49,6 +49,24 @@ pub enum Failed {
     NotRecorded(engine::Error),
 }
 
+impl Failed {
+    /// The same as one word, for metrics.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::NotAsked => "not_asked",
+            Self::Limited { .. } => "limited",
+            Self::LeftAlone { .. } => "left_alone",
+            Self::Busy { .. } => "busy",
+            Self::Unreachable(_) => "unreachable",
+            Self::Denied(_) => "denied",
+            Self::Status(_) => "status",
+            Self::TooLarge => "too_large",
+            Self::Unreadable(_) => "unreadable",
+            Self::NotRecorded(_) => "not_recorded",
+        }
+    }
+}
+
 /// What a failed look says of the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {

@@ -212,6 +212,9 @@ impl Shared {
         line.open()?;
         let look = Look { shared: self, line, account, access, api, patience };
         let result = look.ask(about).await;
+        let word = result.as_ref().err().map_or("answered", Failed::word);
+        let id = account.id.as_str().to_owned();
+        metrics::counter!("paystatus_polls_total", "account" => id, "result" => word).increment(1);
         if let Err(why) = &result {
             tracing::debug!(account = %account.id, %why, "a look failed");
         }
