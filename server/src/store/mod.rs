@@ -44,6 +44,12 @@ pub const UNWRITTEN_MAX: usize = 200_000;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Somebody else has it open.
+    #[error("the view in {path} is open elsewhere: stop whoever has it open, then start again")]
+    Locked {
+        /// The folder.
+        path: String,
+    },
     /// sled failed.
     #[error("the view in {path} cannot be {doing}: {what}. It is rebuilt at the next start")]
     Sled {

@@ -48,6 +48,11 @@ const SEEN_MIN: usize = 4_000_000;
 /// How often the filter is wrong when it is that full; then sled is asked once in vain.
 const SEEN_ERRORS: f64 = 0.01;
 
+/// How often a view that is locked is tried again, and how long it is waited for each time: five
+/// seconds in all.
+const LOCK_TRIES: u32 = 250;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+
 impl Store {
     /// Opens the view in a folder and brings it up to date.
     ///
@@ -72,6 +77,8 @@ impl Store {
             Ok(opened) => Ok(opened),
             Err(Error::Journal(error)) => Err(Error::Journal(error)),
             Err(Error::Record { position, source }) => Err(Error::Record { position, source }),
+            // It is not ours to remove.
+            Err(locked @ Error::Locked { .. }) => Err(locked),
             Err(reason) => {
                 tracing::warn!(%reason, "the view is rebuilt from the journal");
                 remove(folder)?;
@@ -248,9 +255,27 @@ fn open_sled(folder: &Path, options: Options) -> Result<sled::Db, Error> {
         .path(folder)
         .cache_capacity(options.cache_bytes)
         .flush_every_ms(Some(500));
-    let failed =
-        |what: String| Error::Sled { path: folder.display().to_string(), doing: "opened", what };
-    config.open().map_err(|error| failed(error.to_string()))
+    let path = folder.display().to_string();
+    open_free(&config).map_err(|error| match is_locked(&error) {
+        true => Error::Locked { path },
+        false => Error::Sled { path, doing: "opened", what: error.to_string() },
+    })
+}
+
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("acquire lock"))
+}
+
+/// Opens it once it is free. Whoever had it in this process may have dropped it, but sled gives
+/// its lock back only when its own threads are done.
+pub(super) fn open_free(config: &sled::Config) -> sled::Result<sled::Db> {
+    for _ in 0..LOCK_TRIES {
+        match config.open() {
+            Err(error) if is_locked(&error) => std::thread::park_timeout(LOCK_PAUSE),
+            opened => return opened,
+        }
+    }
+    config.open()
 }
 
 /// A crash while sled writes a snapshot leaves a file that it cannot open (sled issue 1527).

@@ -12,7 +12,7 @@ use crate::{
     domain::testing::life::events,
     engine::tests::bench::{Bench, ask, copy_files, open_store},
     journal::{Journal as _, memory::MemoryJournal},
-    store::{Options, Progress, Store, keys},
+    store::{Error, Options, Progress, Store, keys, open::open_free},
 };
 
 /// Opens a folder; gives the positions at which progress was shown.
@@ -92,7 +92,7 @@ fn a_damaged_view_is_rebuilt() {
 fn is_rebuilt_after(alter: impl FnOnce(&sled::Db)) -> bool {
     let (folder, journal) = half_written().close();
     {
-        let db = sled::Config::new().path(folder.path()).open().unwrap();
+        let db = open_free(&sled::Config::new().path(folder.path())).unwrap();
         alter(&db);
         db.flush().unwrap();
     }
@@ -126,7 +126,7 @@ fn what_cannot_be_trusted_is_rebuilt() {
 #[test]
 fn a_step_that_was_cut_short_does_no_harm() {
     let (folder, journal) = half_written().close();
-    let db = sled::Config::new().path(folder.path()).open().unwrap();
+    let db = open_free(&sled::Config::new().path(folder.path())).unwrap();
     let bytes = db.get(keys::META).unwrap().unwrap().to_vec();
     for applied in [0_u64, 1, 5, 9] {
         let meta = [&bytes[..16], &applied.to_be_bytes()].concat();
@@ -168,4 +168,17 @@ proptest! {
         }
         bench.verify();
     }
+}
+
+#[test]
+fn a_view_that_somebody_else_has_open_is_not_removed() {
+    let (folder, journal) = half_written().close();
+    let held = open_free(&sled::Config::new().path(folder.path())).unwrap();
+    let options = Options { cache_bytes: 4 * 1024 * 1024 };
+    let refused = Store::open(folder.path(), options, &*journal.reader(), |_| {});
+    assert!(matches!(refused, Err(Error::Locked { .. })));
+    assert!(database(folder.path()).exists());
+    drop(held);
+    let is_rebuilt = open(folder.path(), &journal).first() == Some(&journal.reader().head());
+    assert!(!is_rebuilt, "it was left as it is");
 }
