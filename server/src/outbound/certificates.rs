@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -29,7 +29,10 @@ const FETCHES: Limit = Limit { per_second: 2.0, burst: 10 };
 
 /// What stands at one address.
 #[derive(Default)]
-struct Place(tokio::sync::Mutex<Option<(Bytes, Instant)>>);
+struct Place {
+    held: tokio::sync::Mutex<Option<(Bytes, Instant)>>,
+    was_fetched: AtomicBool,
+}
 
 /// Certificates by their address.
 #[derive(Default)]
@@ -42,7 +45,7 @@ impl Certificates {
     /// What stands at an address, from memory if it was fetched lately.
     pub(super) async fn get(&self, http: &Http, url: &str) -> Result<Bytes, Failed> {
         let place = self.place(url);
-        let mut held = place.0.lock().await;
+        let mut held = place.held.lock().await;
         if let Some((bytes, fetched)) = &*held
             && fetched.elapsed() < KEPT
         {
@@ -58,6 +61,7 @@ impl Certificates {
             return Err(Failed::Status(reply.status));
         }
         *held = Some((reply.body.clone(), now));
+        place.was_fetched.store(true, Relaxed);
         Ok(reply.body)
     }
 
@@ -67,11 +71,13 @@ impl Certificates {
         taken.map(drop).map_err(|at| Failed::Limited { wait: at - now })
     }
 
-    /// The place of an address; of too many, the one goes that was not asked for longest.
+    /// The place of an address; of too many, the one goes that was not asked for longest. Those
+    /// where nothing was found go first: whoever forges webhooks can invent addresses.
     fn place(&self, url: &str) -> Arc<Place> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if !places.contains_key(url) && places.len() >= CERTIFICATES_MAX {
-            let oldest = places.iter().min_by_key(|(_, (_, used))| *used);
+            let worth = |place: &Place| place.was_fetched.load(Relaxed);
+            let oldest = places.iter().min_by_key(|(_, (place, used))| (worth(place), *used));
             if let Some(oldest) = oldest.map(|(url, _)| url.clone()) {
                 places.remove(&oldest);
             }
@@ -99,5 +105,15 @@ mod tests {
         let places = certificates.places.lock().unwrap();
         assert_eq!(places.len(), CERTIFICATES_MAX);
         assert!(places.contains_key("0") && !places.contains_key("1"));
+    }
+
+    #[test]
+    fn invented_addresses_do_not_drive_out_what_was_fetched() {
+        let certificates = Certificates::default();
+        certificates.place("true").was_fetched.store(true, Relaxed);
+        for number in 0..2 * CERTIFICATES_MAX {
+            certificates.place(&number.to_string());
+        }
+        assert!(certificates.places.lock().unwrap().contains_key("true"));
     }
 }
