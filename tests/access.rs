@@ -53,6 +53,7 @@ fn methods() -> impl Iterator<Item = Method> {
         orders.record_provider_reply(RecordProviderReplyRequest merchant_id) Checkout,
         orders.await_order(AwaitOrderRequest merchant_id) Checkout,
         orders.watch_order(WatchOrderRequest merchant_id) Checkout,
+        orders.create_page_token(CreatePageTokenRequest merchant_id) Checkout,
         orders.get_timeline(GetTimelineRequest merchant_id) Checkout,
         changes.create_subscription(CreateSubscriptionRequest merchant_id) Checkout,
         changes.get_subscription(GetSubscriptionRequest merchant_id) Checkout,

@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod http;
+pub(crate) mod page;
 pub(crate) mod process;
 pub(crate) mod provider;
 pub(crate) mod stream;

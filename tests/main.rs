@@ -7,6 +7,7 @@ mod harness;
 mod killed;
 mod oracles;
 mod orders;
+mod pages;
 mod polling;
 mod polling_limits;
 mod providers;

@@ -105,7 +105,7 @@ pub use cursor_store::{CursorStore, CursorStoreError, FileCursorStore, MemoryCur
 pub use error::{Error, ErrorKind, Violation};
 pub use money::Money;
 pub use options::{ClientBuilder, Tls};
-pub use order::{Attempt, Condition, Freshness, Operation, Order, ProviderId, Totals};
+pub use order::{Attempt, Condition, Freshness, Operation, Order, PageToken, ProviderId, Totals};
 pub use requests::{
     ListOrders, NewAttempt, NewOperation, NewOrder, OrderScope, Page, PageRequest, ProviderReply,
     Recorded, ReplyResult,

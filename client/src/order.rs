@@ -153,6 +153,23 @@ pub struct Condition {
     pub attempt_ids: Vec<String>,
 }
 
+/// Lets a browser watch one order. Whoever has it sees the outcome: give it to nobody else.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PageToken {
+    /// The token.
+    pub token: String,
+    /// When it ends, also for a page that is open then.
+    pub expires: Option<SystemTime>,
+}
+
+/// The token is not printed.
+impl std::fmt::Debug for PageToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PageToken").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
 impl Order {
     /// The attempt with this id or alias.
     #[must_use]

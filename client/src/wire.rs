@@ -11,7 +11,7 @@ mod tests;
 mod timeline;
 mod webhook;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use paystatus_proto::v1;
 use prost_types::Timestamp;
@@ -29,6 +29,12 @@ pub(crate) fn time_from_wire(time: Option<Timestamp>) -> Option<SystemTime> {
 
 pub(crate) fn time_to_wire(time: SystemTime) -> Timestamp {
     time.into()
+}
+
+/// A duration on the wire. One too long for it is as long as it can say.
+pub(crate) fn duration_to_wire(duration: Duration) -> prost_types::Duration {
+    let longest = prost_types::Duration { seconds: i64::MAX, nanos: 0 };
+    duration.try_into().unwrap_or(longest)
 }
 
 /// What a message promises to hold.

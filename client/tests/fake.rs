@@ -190,6 +190,7 @@ script! {
         record_provider_reply RecordProviderReply RecordProviderReplyRequest
             -> RecordProviderReplyResponse;
         await_order AwaitOrder AwaitOrderRequest -> AwaitOrderResponse;
+        create_page_token CreatePageToken CreatePageTokenRequest -> CreatePageTokenResponse;
         get_timeline GetTimeline GetTimelineRequest -> GetTimelineResponse;
     } watch_order WatchOrder WatchOrderRequest as WatchOrderStream;
     ChangeService {

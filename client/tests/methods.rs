@@ -1,6 +1,6 @@
 //! Every method asks what it should, and gives what was answered.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use paystatus_client::{
     AccountExceptionKind, ChangeKind, Disposition, FactSource, Filter, ListAccounts, ListOrders,
@@ -98,6 +98,22 @@ async fn provider_replies() {
     assert_eq!(request.operation_ids[0].value, "p1");
     assert_eq!(request.amount, wire_money(1, 0));
     assert_eq!(request.provider_time.expect("a time").seconds, 1_700_000_000);
+}
+
+#[tokio::test]
+async fn page_tokens() {
+    let mut fake = Fake::start().await;
+    let caller = fake.client();
+    let ttl = Some(Duration::from_millis(1_500));
+    let call = async move { caller.create_page_token("o1", ttl).await };
+    let answer = v1::CreatePageTokenResponse {
+        token: "a.b.c".to_owned(),
+        expire_time: Some(prost_types::Timestamp { seconds: 7, nanos: 0 }),
+    };
+    let (request, token) = made!(fake, CreatePageToken, call, answer);
+    assert_eq!(request.ttl, Some(prost_types::Duration { seconds: 1, nanos: 500_000_000 }));
+    assert_eq!((request.order_id.as_str(), token.token.as_str()), ("o1", "a.b.c"));
+    assert_eq!(token.expires, Some(UNIX_EPOCH + Duration::from_secs(7)));
 }
 
 #[tokio::test]

@@ -37,8 +37,49 @@ pub struct Config {
     pub segment_bytes: u64,
     /// Threads that serve; 0 is one per core.
     pub threads: usize,
+    /// Order-confirmation pages.
+    pub pages: Pages,
     /// Provider accounts.
     pub accounts: Vec<AccountConfig>,
+}
+
+/// Order-confirmation pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pages {
+    /// Keys of page tokens: the first signs, each verifies. Without any the server makes one,
+    /// in the data folder.
+    pub keys: Vec<PageKeyConfig>,
+    /// Origins whose scripts may read the state of an order: `https://shop.example`.
+    pub origins: Vec<String>,
+    /// How long a page stays connected after a refusal: the customer may pay again.
+    #[serde(with = "humantime_serde")]
+    pub settle: Duration,
+    /// Pages open at once with one token.
+    pub open_per_token: usize,
+    /// Pages open at once from one address.
+    pub open_per_address: usize,
+}
+
+/// A key of page tokens.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageKeyConfig {
+    /// Its name, which each token carries.
+    pub id: String,
+    /// At least 32 bytes that nobody can guess.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// A file that holds the secret instead.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+}
+
+/// The secret is not printed.
+impl std::fmt::Debug for PageKeyConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PageKeyConfig").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// TLS by two settings.
@@ -107,7 +148,20 @@ impl Default for Config {
             view_cache_bytes: 256 * 1024 * 1024,
             segment_bytes: 128 * 1024 * 1024,
             threads: 0,
+            pages: Pages::default(),
             accounts: Vec::new(),
+        }
+    }
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            origins: Vec::new(),
+            settle: Duration::from_secs(15 * 60),
+            open_per_token: 8,
+            open_per_address: 1000,
         }
     }
 }

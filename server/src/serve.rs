@@ -16,7 +16,11 @@ use crate::{
     clock, config,
     config::Config,
     domain::digest::{Digest, short_name},
-    edge::{Context, admin, grpc, http, listen, tally::Tallies},
+    edge::{
+        Context, admin, grpc, http, listen,
+        pages::token::{KeyError, Keys},
+        tally::Tallies,
+    },
     engine::{self, Ask, AskKey, Engine},
     hub::{Hub, Relay},
     journal::{self, Journal, file::FileJournal},
@@ -45,6 +49,9 @@ pub enum Error {
     /// The system gives no thread or runtime.
     #[error("the system gives no thread: {0}")]
     Thread(#[from] std::io::Error),
+    /// The keys of page tokens cannot be used.
+    #[error(transparent)]
+    PageKeys(#[from] KeyError),
     /// Reflection cannot be set up.
     #[error("the API's descriptors are not sound: {0}")]
     Descriptors(#[from] tonic_reflection::server::Error),
@@ -151,6 +158,7 @@ impl Server {
         let asking = runtime()?;
         let asks = (handle.clone(), Arc::clone(&store), Arc::clone(&hub));
         let outbound = Outbound::new(asks, Arc::clone(&live), asking.handle().clone())?;
+        let page_keys = Arc::new(Keys::load(&config.pages.keys, &config.data)?);
         let context = Context {
             engine: handle,
             store,
@@ -161,6 +169,8 @@ impl Server {
             accounts: live,
             tallies: Arc::new(Tallies::new(clock::now())),
             config: Arc::new(config),
+            page_keys,
+            places: Arc::default(),
             sessions: Arc::default(),
             drain: drains,
         };

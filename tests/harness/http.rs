@@ -34,7 +34,19 @@ pub(crate) async fn post(
 }
 
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Response {
-    let request = Request::builder().method(Method::GET).uri(path);
+    get_with(address, path, &[]).await
+}
+
+/// As [`get`], with some headers.
+pub(crate) async fn get_with(
+    address: SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Response {
+    let mut request = Request::builder().method(Method::GET).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
     send(address, request, Vec::new()).await.expect("the server answers")
 }
 

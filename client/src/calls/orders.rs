@@ -9,13 +9,13 @@ use crate::{
     client::{Client, request_id},
     error::Error,
     money::Money,
-    order::{Attempt, Operation, Order, ProviderId},
+    order::{Attempt, Operation, Order, PageToken, ProviderId},
     requests::{
         ListOrders, NewAttempt, NewOperation, NewOrder, OrderScope, Page, PageRequest,
         ProviderReply, Recorded,
     },
     timeline::TimelineEntry,
-    wire::{required, time_to_wire},
+    wire::{duration_to_wire, required, time_from_wire, time_to_wire},
 };
 
 impl Client {
@@ -70,6 +70,27 @@ impl Client {
         let answer =
             self.call(request, async |rpc, request| rpc.orders().get_order(request).await).await?;
         Ok(Order::from_wire(required(answer.order, "order")?))
+    }
+
+    /// Makes a token with which a browser may watch this one order, and nothing else: for the
+    /// order-confirmation page. `None` leaves it to the server how long it is valid.
+    ///
+    /// # Errors
+    /// `NotFound` if nobody recorded the order; `InvalidArgument` for more than 24 hours.
+    pub async fn create_page_token(
+        &self,
+        order_id: &str,
+        ttl: Option<Duration>,
+    ) -> Result<PageToken, Error> {
+        let request = v1::CreatePageTokenRequest {
+            merchant_id: self.merchant_id().to_owned(),
+            order_id: order_id.to_owned(),
+            ttl: ttl.map(duration_to_wire),
+        };
+        let answer = self
+            .call(request, async |rpc, request| rpc.orders().create_page_token(request).await)
+            .await?;
+        Ok(PageToken { token: answer.token, expires: time_from_wire(answer.expire_time) })
     }
 
     /// Lists orders in order of their recording, a page at a time.

@@ -4,10 +4,10 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
@@ -20,6 +20,7 @@ use tonic::{
     service::Routes,
     transport::{Identity, Server, ServerTlsConfig},
 };
+use tower::ServiceExt as _;
 
 use super::socket::Gathered;
 use crate::config::{Config, Tls};
@@ -27,7 +28,7 @@ use crate::config::{Config, Tls};
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 /// Bytes of headers of an HTTP request, and the buffer of a connection.
-const HTTP_BUFFER_BYTES: usize = 16 * 1024;
+const HTTP_BUFFER_BYTES: usize = 8 * 1024;
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -175,7 +176,7 @@ pub async fn serve_http(shared: Shared, socket: std::net::TcpListener) -> Result
             accepted = listener.accept() => accepted,
             _ = drain.wait_for(|drains| *drains) => break,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             // Out of file descriptors, most likely: give the others time to finish.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -184,11 +185,11 @@ pub async fn serve_http(shared: Shared, socket: std::net::TcpListener) -> Result
             tracing::warn!("an HTTP connection was refused: there are too many");
             continue;
         };
-        let service = TowerToHyperService::new(shared.router.clone());
+        let router = shared.router.clone();
         let (tls, watcher) = (shared.http_tls.clone(), graceful.watcher());
         let slowest = shared.config.limits.webhook_read;
         tokio::spawn(async move {
-            serve_connection(stream, tls, service, watcher, slowest).await;
+            serve_connection((stream, peer), tls, router, watcher, slowest).await;
             drop(place);
         });
     }
@@ -198,13 +199,17 @@ pub async fn serve_http(shared: Shared, socket: std::net::TcpListener) -> Result
 }
 
 async fn serve_connection(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, SocketAddr),
     tls: Option<TlsAcceptor>,
-    service: TowerToHyperService<axum::Router>,
+    router: axum::Router,
     watcher: hyper_util::server::graceful::Watcher,
     slowest: Duration,
 ) {
     drop(stream.set_nodelay(true));
+    let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request)
+    });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(slowest).max_buf_size(HTTP_BUFFER_BYTES);
     let result = match tls {

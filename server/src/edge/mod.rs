@@ -8,6 +8,7 @@ pub mod http;
 mod inquiry;
 pub mod intake;
 pub mod listen;
+pub mod pages;
 mod reencoded;
 mod socket;
 pub mod tally;
@@ -47,6 +48,10 @@ pub struct Context {
     pub ledger: Arc<Ledger>,
     /// Every setting.
     pub config: Arc<Config>,
+    /// Signs and verifies page tokens.
+    pub page_keys: Arc<pages::token::Keys>,
+    /// Pages that are open.
+    pub places: Arc<pages::Places>,
     /// Readers of named subscriptions.
     pub sessions: Arc<grpc::sessions::Sessions>,
     /// Turns true when the server shuts down.

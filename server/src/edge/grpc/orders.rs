@@ -15,11 +15,13 @@ use super::{
     to_wire,
 };
 use crate::{
+    clock,
     domain::{
         command::{Command, CreateOperation, Parent},
         digest::Digest,
         ids::{AccountId, MerchantId, OrderKey, ProviderId},
         order::Order,
+        time::Time,
     },
     edge::Context,
     engine::{Answer, Ask},
@@ -271,6 +273,24 @@ impl OrderService for Orders {
         let start = from_wire::stream::start(request.start, Start::Snapshot, &filter)?;
         let watch = Watch::new(self.0.clone(), filter, start, caller.key_id(), None);
         Ok(Response::new(watch.into_frames()))
+    }
+
+    async fn create_page_token(
+        &self,
+        request: Request<v1::CreatePageTokenRequest>,
+    ) -> Result<Response<v1::CreatePageTokenResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let merchant = caller.merchant(&request.merchant_id)?;
+        let parent = from_wire::intent::parent(merchant, &request.order_id)?;
+        let seconds = from_wire::page_token_seconds(request.ttl)?;
+        self.find(&parent).await?;
+        let now = clock::now();
+        let until = Time::from_seconds(now.as_seconds().saturating_add(seconds));
+        let token = self.0.page_keys.issue(&parent.merchant, &parent.order, now, until);
+        let token = token.ok_or_else(|| errors::internal(&"a page token could not be signed"))?;
+        let expire_time = Some(to_wire::time(until));
+        Ok(Response::new(v1::CreatePageTokenResponse { token, expire_time }))
     }
 
     async fn get_timeline(

@@ -23,7 +23,8 @@ pub fn router(context: Context) -> Router {
     Router::new()
         .route("/webhooks/{account}", post(webhook))
         .route("/health", get(health))
-        .with_state(context)
+        .with_state(context.clone())
+        .merge(super::pages::router(context))
 }
 
 /// Takes a webhook. 2xx only after its effect is on disk; every other answer says by its status

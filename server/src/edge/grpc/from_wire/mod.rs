@@ -25,6 +25,20 @@ pub(super) fn max_age(wire: Option<prost_types::Duration>) -> Result<Option<Dura
     wire.map(|wire| Duration::try_from(wire).map_err(negative)).transpose()
 }
 
+/// How long a page token is valid if the caller does not say, in seconds.
+const PAGE_TOKEN_SECONDS: i64 = 30 * 60;
+/// How long it may be valid, in seconds.
+const PAGE_TOKEN_SECONDS_MAX: i64 = 24 * 60 * 60;
+
+/// How long a page token is to be valid, in seconds.
+pub(super) fn page_token_seconds(ttl: Option<prost_types::Duration>) -> Result<i64, Status> {
+    let Some(ttl) = ttl else { return Ok(PAGE_TOKEN_SECONDS) };
+    match ttl.seconds {
+        1..=PAGE_TOKEN_SECONDS_MAX if ttl.nanos >= 0 => Ok(ttl.seconds),
+        _ => Err(errors::field("ttl", "must be 1 second to 24 hours")),
+    }
+}
+
 /// Collects what is wrong with a request.
 #[derive(Default)]
 pub(super) struct Violations(Vec<FieldViolation>);
