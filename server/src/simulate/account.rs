@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use paystatus_simulator::voices;
 use toml_edit::Value;
 
-use crate::providers;
+use crate::{
+    domain::ids::Reference,
+    providers::{self, AccountSettings, OptionSpec, Subject},
+};
 
 /// What the secrets are made from. They are for trying, and no secret at all.
 const SECRET_SEED: u64 = 1;
@@ -69,6 +72,29 @@ impl Account {
         providers::by_name(&self.provider).is_some_and(|adapter| adapter.status_api().is_some())
     }
 
+    /// True if the provider can be asked about a payment of which nothing but the merchant's
+    /// reference is known, and its answer can decide. Others stay undecided until a webhook, or
+    /// the checkout, brings the provider's id.
+    #[must_use]
+    pub fn can_be_asked_by_reference(&self) -> bool {
+        let Some(adapter) = providers::by_name(&self.provider) else { return false };
+        let named = |spec: &OptionSpec| Some((spec.name, self.options.get(spec.name)?.clone()));
+        let options = adapter.options().iter().filter_map(named).collect();
+        let settings = AccountSettings { options, ..AccountSettings::default() };
+        let reference = Reference::parse("reference").ok();
+        let subject = Subject {
+            ids: &[],
+            reference: reference.as_ref(),
+            amount: None,
+            created: None,
+            operations: &[],
+        };
+        // BlockATM's answers tell what was asked for, not what was paid: they approve nothing.
+        let decides = self.provider != "blockatm";
+        let asks = adapter.status_api().is_some_and(|api| !api.ask(&subject, &settings).is_empty());
+        decides && asks
+    }
+
     /// The section of a configuration file, with what to do with it.
     #[must_use]
     pub fn section(&self, status_api: SocketAddr) -> String {
@@ -114,6 +140,16 @@ impl Account {
 mod tests {
     use super::*;
     use crate::config::Config;
+
+    #[test]
+    fn some_can_be_found_by_the_merchants_reference() {
+        let can = |name: &&str| {
+            let account = Account::of(name, "sim", "http://paystatus.test", "http://provider.test");
+            account.is_some_and(|account| account.can_be_asked_by_reference())
+        };
+        let found: Vec<&str> = names().into_iter().filter(can).collect();
+        assert_eq!(found, ["checkout-com", "gr4vy", "optty", "stripe"]);
+    }
 
     /// What is printed works as it stands, for every provider.
     #[test]

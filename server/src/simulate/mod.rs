@@ -164,6 +164,7 @@ pub async fn run(
         chaos: settings.chaos.clone(),
         reference_identifies_attempt: identifies,
         is_asked: settings.status_api.is_some(),
+        is_found: settings.status_api.is_some() && settings.account.can_be_asked_by_reference(),
         patience: settings.patience,
         board: std::sync::Arc::clone(board),
     };

@@ -34,6 +34,8 @@ pub(super) struct Shop {
     pub(super) reference_identifies_attempt: bool,
     /// True if paystatus asks the provider.
     pub(super) is_asked: bool,
+    /// Also about a payment of which no webhook came.
+    pub(super) is_found: bool,
     pub(super) patience: Duration,
     pub(super) board: Arc<Board>,
 }
@@ -205,8 +207,8 @@ impl Play<'_> {
     fn expected(&self, plan: &Plan) -> Expected {
         let simulator = &self.shop.simulator;
         let is_hint = |event| simulator.signs(event) == Some(false);
-        let says_nothing = plan.is_dropped || self.events.iter().all(is_hint);
-        if says_nothing && !self.shop.is_asked {
+        let is_lost = plan.is_dropped && !self.shop.is_found;
+        if is_lost || (self.events.iter().all(is_hint) && !self.shop.is_asked) {
             return Expected::undecided();
         }
         let of_order = self.payments.iter().filter_map(|id| simulator.payment(id));

@@ -72,7 +72,10 @@ pub(super) fn orders(judged: &[Judged], settings: &Settings, json: bool) -> io::
     }
     if dropped > 0 {
         let expected = match settings.status_api {
-            Some(_) => "had to be learned by asking the status API",
+            Some(_) if settings.account.can_be_asked_by_reference() => {
+                "had to be learned by asking the status API"
+            }
+            Some(_) => "had to stay undecided: nobody knows the provider's id, to ask with it",
             None => "had to stay undecided: without --status-api nobody can ask",
         };
         out.line(format_args!("{DIM}{dropped} orders of which no webhook came {expected}{DIM:#}"))?;
