@@ -17,7 +17,8 @@ use crate::{
     },
     engine::Ask,
     providers::{
-        Call, Content, Host, OperationSubject, Reading, Response, StatusApi, Subject, Token,
+        Call, Content, Host, OperationSubject, Reading, Response, STATEMENTS_MAX, StatusApi,
+        Subject, Token,
     },
     record::Source,
 };
@@ -28,8 +29,6 @@ const CALLS_MAX: usize = 8;
 const ATTEMPTS_MAX: usize = 8;
 /// Readings of one answer that are recorded.
 const READINGS_MAX: usize = 64;
-/// Statements of one reading.
-const STATEMENTS_MAX: usize = 8;
 
 /// What a look is about.
 #[derive(Clone, Copy)]

@@ -137,10 +137,13 @@ pub struct Reading {
     pub content: Content,
 }
 
+/// Statements that one reading may hold.
+pub const STATEMENTS_MAX: usize = 8;
+
 /// What an event says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Statements about one payment; at least one, at most 8.
+    /// Statements about one payment; at least one, at most [`STATEMENTS_MAX`].
     Statements(Vec<Statement>),
     /// It names a payment and says nothing of it: the provider must be asked. Nothing proves
     /// where it comes from, so it is no more than a hint.

@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use super::{AccountSettings, Content, InvalidOption, Reading, Secret, Unreadable};
+use super::{
+    AccountSettings, Content, InvalidOption, Reading, STATEMENTS_MAX, Secret, Unreadable,
+    json::{self, unreadable},
+};
 use crate::domain::{
     digest::Digest,
     ids::{ProviderId, Reference},
@@ -91,6 +94,20 @@ pub struct Response<'a> {
     pub body: &'a [u8],
 }
 
+impl<'a> Response<'a> {
+    /// The body of an answer that says something, or nothing if the provider knows nothing (404).
+    ///
+    /// # Errors
+    /// [`Unreadable`] for any other status than 200, and for a body that is nested too deep.
+    pub(super) fn known(&self) -> Result<Option<&'a [u8]>, Unreadable> {
+        match self.status {
+            200 => json::check_depth(self.body).map(|()| Some(self.body)),
+            404 => Ok(None),
+            status => Err(unreadable("the answer", format!("has HTTP status {status}"))),
+        }
+    }
+}
+
 /// What an answer comes to.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
@@ -101,16 +118,25 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer that says this much. The reading's id is made of what it says, so that an
-    /// answer that says the same again is a repeat.
+    /// An answer that says this much, in as many readings as it takes. A reading's id is made of
+    /// what it says, so that an answer that says the same again is a repeat.
     #[must_use]
     pub fn of(call: &Call, statements: Vec<Statement>) -> Self {
-        let readings = (!statements.is_empty()).then(|| Reading {
+        let reading = |some: &[Statement]| Reading {
             event_id: hex::encode(Digest::new("poll").text(call.step).finish()),
             event_name: call.step.to_owned(),
-            content: Content::Statements(statements),
-        });
-        Self { readings: readings.into_iter().collect(), then: Vec::new() }
+            content: Content::Statements(some.to_vec()),
+        };
+        let readings = statements.chunks(STATEMENTS_MAX).map(reading).collect();
+        Self { readings, then: Vec::new() }
+    }
+
+    /// The same, each statement in a reading of its own: what one says again is a repeat, whatever
+    /// became of the others.
+    #[must_use]
+    pub fn each(call: &Call, statements: Vec<Statement>) -> Self {
+        let readings = statements.into_iter().flat_map(|one| Self::of(call, vec![one]).readings);
+        Self { readings: readings.collect(), then: Vec::new() }
     }
 }
 

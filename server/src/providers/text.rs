@@ -8,15 +8,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
 use super::{
-    Content, Reading, Unreadable,
+    Content, Reading, STATEMENTS_MAX, Unreadable,
     json::{self, EVENT_NAME_BYTES_MAX, Object, unreadable},
 };
 use crate::domain::{digest::Digest, ids::IdValue, statement::Statement, time::Time};
 
 /// Characters of a time: enough for nanoseconds and an offset.
 const TIME_CHARS_MAX: usize = 40;
-/// Statements that one reading may hold.
-pub(super) const STATEMENTS_MAX: usize = 8;
 /// How deep sensitive texts are looked for.
 const SENSITIVE_DEPTH_MAX: usize = 16;
 /// What stands in a path as it is: letters, digits, and what RFC 3986 calls unreserved.

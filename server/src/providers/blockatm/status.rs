@@ -23,7 +23,7 @@ use crate::{
     providers::{
         AccountSettings, Answer, Call, Environment, Response, StatusApi, Subject, Token,
         Unreadable,
-        json::{self, Object, unreadable},
+        json::{Object, unreadable},
     },
 };
 
@@ -85,13 +85,8 @@ impl StatusApi for Api {
         _: &Subject<'_>,
         settings: &AccountSettings,
     ) -> Result<Answer, Unreadable> {
-        match response.status {
-            404 => return Ok(Answer::default()),
-            200 => {}
-            status => return Err(unreadable("the answer", format!("has HTTP status {status}"))),
-        }
-        json::check_depth(response.body)?;
-        let body = Object::of_body(response.body)?;
+        let Some(body) = response.known()? else { return Ok(Answer::default()) };
+        let body = Object::of_body(body)?;
         match body.required_text("code")?.as_str() {
             "200" => {}
             CODE_UNKNOWN => return Ok(Answer::default()),

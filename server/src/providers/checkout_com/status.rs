@@ -18,7 +18,7 @@ use crate::{
     providers::{
         AccountSettings, Answer, Call, Environment, Response, StatusApi, Subject, Token,
         Unreadable,
-        json::{self, Object, unreadable},
+        json::{Object, unreadable},
         text,
     },
 };
@@ -75,24 +75,19 @@ impl StatusApi for Api {
         _: &Subject<'_>,
         settings: &AccountSettings,
     ) -> Result<Answer, Unreadable> {
-        match response.status {
-            200 => {}
-            404 => return Ok(Answer::default()),
-            status => return Err(unreadable("the answer", format!("has the status {status}"))),
-        }
-        json::check_depth(response.body)?;
+        let Some(body) = response.known()? else { return Ok(Answer::default()) };
         match call.step {
-            PAYMENT => payment(call, &Object::of_body(response.body)?, settings),
+            PAYMENT => payment(call, &Object::of_body(body)?, settings),
             LIST => {
                 let mut answer = Answer::default();
-                for object in Object::of_body(response.body)?.list_of_objects("data")? {
+                for object in Object::of_body(body)?.list_of_objects("data")? {
                     let one = payment(call, &object, settings)?;
                     answer.readings.extend(one.readings);
                     answer.then.extend(one.then);
                 }
                 Ok(answer)
             }
-            _ => actions(call, response.body, settings),
+            _ => actions(call, body, settings),
         }
     }
 }
@@ -141,9 +136,7 @@ fn actions(call: &Call, body: &[u8], settings: &AccountSettings) -> Result<Answe
     for action in Object::list_of_body(body)? {
         said.extend(of_action(&payment, &action)?);
     }
-    let some = said.chunks(text::STATEMENTS_MAX);
-    let readings = some.flat_map(|some| Answer::of(call, some.to_vec()).readings).collect();
-    Ok(Answer { readings, then: Vec::new() })
+    Ok(Answer::of(call, said))
 }
 
 /// An action that was approved or declined. Of one that is under way, nothing is said.

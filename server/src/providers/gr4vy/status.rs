@@ -28,7 +28,7 @@ use crate::{
     providers::{
         AccountSettings, Answer, Call, Content, Environment, InvalidOption, Reading, Response,
         StatusApi, Subject, Token, Unreadable, amount,
-        json::{self, Object, unreadable},
+        json::{Object, unreadable},
     },
 };
 
@@ -103,13 +103,8 @@ impl StatusApi for Api {
         subject: &Subject<'_>,
         settings: &AccountSettings,
     ) -> Result<Answer, Unreadable> {
-        match response.status {
-            404 => return Ok(Answer::default()),
-            200 => {}
-            status => return Err(unreadable("the answer", format!("has HTTP status {status}"))),
-        }
-        json::check_depth(response.body)?;
-        let body = Object::of_body(response.body)?;
+        let Some(body) = response.known()? else { return Ok(Answer::default()) };
+        let body = Object::of_body(body)?;
         match call.step {
             TRANSACTION => transaction(&body, call, subject, settings),
             SEARCH => found(&body, subject),

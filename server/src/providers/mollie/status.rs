@@ -9,7 +9,7 @@ use crate::{
     domain::time::Time,
     providers::{
         AccountSettings, Answer, Call, Response, StatusApi, Subject, Token, Unreadable,
-        json::{self, Object, unreadable},
+        json::{Object, unreadable},
     },
 };
 
@@ -52,13 +52,8 @@ impl StatusApi for Api {
         _: &Subject<'_>,
         settings: &AccountSettings,
     ) -> Result<Answer, Unreadable> {
-        match response.status {
-            200 => {}
-            404 => return Ok(Answer::default()),
-            _ => return Err(unreadable("the answer", "has a status that is not expected")),
-        }
-        json::check_depth(response.body)?;
-        let payment = Object::of_body(response.body)?;
+        let Some(body) = response.known()? else { return Ok(Answer::default()) };
+        let payment = Object::of_body(body)?;
         if payment.required_text("id")? != call.about {
             return Err(unreadable("id", "is not that of the payment asked about"));
         }
@@ -66,8 +61,6 @@ impl StatusApi for Api {
             return Ok(Answer::default());
         }
         let statements = entity::payment(&payment, settings)?.unwrap_or_default();
-        // Each by itself: what says the same again is a repeat then, also beside something new.
-        let each = statements.into_iter().map(|one| Answer::of(call, vec![one]).readings);
-        Ok(Answer { readings: each.flatten().collect(), then: Vec::new() })
+        Ok(Answer::each(call, statements))
     }
 }

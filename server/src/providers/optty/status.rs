@@ -186,8 +186,7 @@ fn order(
     Ok(answer)
 }
 
-/// Its refunds and captures, each in a reading of its own: what one says again is a repeat,
-/// whatever became of the others.
+/// Its refunds and captures.
 fn details(
     call: &Call,
     body: &Object<'_>,
@@ -224,8 +223,7 @@ fn details(
         let said = operation(OperationKind::Refund, (&refund, "refundId"), reference, amount)?;
         statements.extend(said.filter(is_known));
     }
-    let readings = statements.into_iter().flat_map(|said| Answer::of(call, vec![said]).readings);
-    Ok(Answer { readings: readings.collect(), then: Vec::new() })
+    Ok(Answer::each(call, statements))
 }
 
 fn objects<'a>(body: &Object<'a>, name: &str) -> Result<Vec<&'a RawValue>, Unreadable> {

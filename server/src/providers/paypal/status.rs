@@ -13,7 +13,7 @@ use crate::{
     providers::{
         AccountSettings, Answer, Call, Environment, Host, Response, Secret, StatusApi, Subject,
         Token, Unreadable,
-        json::{self, Object, unreadable},
+        json::{Object, unreadable},
         text,
     },
 };
@@ -82,22 +82,17 @@ impl StatusApi for Api {
         _: &Subject<'_>,
         settings: &AccountSettings,
     ) -> Result<Answer, Unreadable> {
-        match response.status {
-            200 => {}
-            404 => return Ok(Answer::default()),
-            status => return Err(unreadable("the answer", format!("has the status {status}"))),
-        }
-        json::check_depth(response.body)?;
-        let body = Object::of_body(response.body)?;
+        let Some(body) = response.known()? else { return Ok(Answer::default()) };
+        let body = Object::of_body(body)?;
         let scope = Scope { settings, time: None, order: None };
         let said = match call.step {
-            ORDER => return Ok(in_readings(call, &scope.order(&body)?, None)),
+            ORDER => return Ok(answer(call, scope.order(&body)?, None)),
             AUTHORIZATION => scope.authorization(&body)?,
             _ => scope.capture(&body, None)?.into_iter().collect(),
         };
         let ids = said.iter().flat_map(|statement| &statement.ids);
         let order = ids.into_iter().find(|id| id.kind.as_str() == "order").cloned();
-        Ok(in_readings(call, &said, order.as_ref()))
+        Ok(answer(call, said, order.as_ref()))
     }
 }
 
@@ -106,9 +101,7 @@ fn about(step: &'static str, id: &str) -> Option<Call> {
     Some(Call { step, path, ..Call::default() })
 }
 
-fn in_readings(call: &Call, said: &[Statement], order: Option<&ProviderId>) -> Answer {
-    let some = said.chunks(text::STATEMENTS_MAX);
-    let readings = some.flat_map(|some| Answer::of(call, some.to_vec()).readings).collect();
+fn answer(call: &Call, said: Vec<Statement>, order: Option<&ProviderId>) -> Answer {
     let then = order.and_then(|order| about(ORDER, order.value.as_str())).into_iter().collect();
-    Answer { readings, then }
+    Answer { then, ..Answer::of(call, said) }
 }

@@ -11,7 +11,7 @@ use crate::{
     providers::{
         AccountSettings, Answer, Call, Environment, Response, StatusApi, Subject, Token,
         Unreadable,
-        json::{self, Object, unreadable},
+        json::{Object, unreadable},
     },
 };
 
@@ -62,13 +62,8 @@ impl StatusApi for Api {
         subject: &Subject<'_>,
         _: &AccountSettings,
     ) -> Result<Answer, Unreadable> {
-        match response.status {
-            200 => {}
-            404 => return Ok(Answer::default()),
-            _ => return Err(unreadable("the answer", "has a status that is not expected")),
-        }
-        json::check_depth(response.body)?;
-        let body = Object::of_body(response.body)?;
+        let Some(body) = response.known()? else { return Ok(Answer::default()) };
+        let body = Object::of_body(body)?;
         let is_refund = call.step == REFUND;
         let object = body.object(if is_refund { "refund" } else { "payment" })?;
         if object.required_text("id")? != call.about {

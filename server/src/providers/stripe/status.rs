@@ -21,7 +21,7 @@ use crate::{
     domain::{statement::Statement, time::Time},
     providers::{
         AccountSettings, Answer, Call, Response, StatusApi, Subject, Token, Unreadable,
-        json::{self, Object, unreadable},
+        json::Object,
         text,
     },
 };
@@ -76,13 +76,8 @@ impl StatusApi for Api {
         _: &Subject<'_>,
         settings: &AccountSettings,
     ) -> Result<Answer, Unreadable> {
-        match response.status {
-            200 => {}
-            404 => return Ok(Answer::default()),
-            status => return Err(unreadable("the answer", format!("has the status {status}"))),
-        }
-        json::check_depth(response.body)?;
-        let body = Object::of_body(response.body)?;
+        let Some(body) = response.known()? else { return Ok(Answer::default()) };
+        let body = Object::of_body(body)?;
         let scope = Scope { settings, time: None, has_releases: false };
         match call.step {
             INTENT => Ok(Answer::of(call, intent(&scope, &body)?)),
@@ -92,7 +87,7 @@ impl StatusApi for Api {
                 let refunds = body.list_of_objects("data")?;
                 let said = refunds.iter().map(|refund| scope.refund(refund));
                 let said: Vec<_> = said.collect::<Result<Vec<_>, _>>()?;
-                Ok(in_readings(call, said.into_iter().flatten().collect()))
+                Ok(Answer::of(call, said.into_iter().flatten().collect()))
             }
         }
     }
@@ -156,10 +151,4 @@ fn found(scope: &Scope<'_>, body: &Object<'_>, call: &Call) -> Result<Answer, Un
         answer.then.extend(refunds("payment_intent", &id));
     }
     Ok(answer)
-}
-
-fn in_readings(call: &Call, said: Vec<Statement>) -> Answer {
-    let readings =
-        said.chunks(text::STATEMENTS_MAX).flat_map(|some| Answer::of(call, some.to_vec()).readings);
-    Answer { readings: readings.collect(), then: Vec::new() }
 }
