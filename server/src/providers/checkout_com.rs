@@ -33,9 +33,9 @@ use std::ops::Range;
 
 use super::{
     AccountSettings, Acknowledgement, OptionSpec, Provider, Reading, Rejected, Request, StatusApi,
-    Unreadable, header,
+    Unreadable,
     json::{self, Object},
-    text,
+    signed, text,
 };
 use crate::domain::{statement::Basis, time::Time};
 
@@ -83,11 +83,11 @@ impl Provider for CheckoutCom {
             return Err(Rejected::NoSecret);
         }
         let mut tag = [0; 32];
-        hex::decode_to_slice(header::only(request, SIGNATURE)?, &mut tag)
+        hex::decode_to_slice(signed::only(request, SIGNATURE)?, &mut tag)
             .map_err(|_| Rejected::Malformed { place: SIGNATURE })?;
         // All secrets are tried, whichever fits: the time taken tells nothing.
         let fits =
-            |secret: &&&str| header::is_hmac_sha256(secret.as_bytes(), &[request.body], &tag);
+            |secret: &&&str| signed::is_hmac_sha256(secret.as_bytes(), &[request.body], &tag);
         if secrets.iter().filter(fits).count() == 0 { Err(Rejected::Mismatch) } else { Ok(()) }
     }
 

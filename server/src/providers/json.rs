@@ -30,6 +30,8 @@ pub(super) const EVENT_NAME_BYTES_MAX: usize = 128;
 
 /// Characters of a time: enough for nanoseconds and an offset.
 const TIME_CHARS_MAX: usize = 40;
+/// What a text that is no time must be.
+pub(super) const NO_TIME: &str = "must be a time such as 2026-11-21T12:00:00Z";
 
 /// A name that a body gives its event, cut to what is kept.
 pub(super) fn event_name(text: &str) -> String {
@@ -161,16 +163,11 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The moment of that name, RFC 3339. The parser would take more of ISO 8601, and zone names,
-    /// which are no part of it.
+    /// The moment of that name, RFC 3339.
     pub(super) fn time(&self, name: &str) -> Result<Option<Time>, Unreadable> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let is_plain = text.len() <= TIME_CHARS_MAX && text.is_ascii() && !text.contains('[');
-        let parsed = if is_plain { text.parse::<Timestamp>().ok() } else { None };
-        let time = parsed.map(|time| Time::from_micros(time.as_microsecond()));
-        let place = || self.place_of(name);
-        time.map(Some)
-            .ok_or_else(|| unreadable(&place(), "must be a time such as 2026-11-21T12:00:00Z"))
+        let wrong = || unreadable(&self.place_of(name), NO_TIME);
+        rfc_3339(&text).map(Some).ok_or_else(wrong)
     }
 
     /// The merchant's reference of that name.
@@ -196,6 +193,14 @@ impl<'a> Object<'a> {
     fn invalid(&self, name: &str, why: &InvalidName) -> Unreadable {
         unreadable(&self.place_of(name), why)
     }
+}
+
+/// A time as RFC 3339 writes it. The parser would take more of ISO 8601, and zone names, which are
+/// no part of it.
+pub(super) fn rfc_3339(text: &str) -> Option<Time> {
+    let plain = text.len() <= TIME_CHARS_MAX && text.is_ascii() && !text.contains('[');
+    let parsed = if plain { text.parse::<Timestamp>().ok() } else { None };
+    parsed.map(|time| Time::from_micros(time.as_microsecond()))
 }
 
 /// Where the text of a JSON string stands in the body, without its quotes. `None` for a value

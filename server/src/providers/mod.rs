@@ -8,7 +8,6 @@ mod amount;
 pub mod blockatm;
 pub mod checkout_com;
 pub mod gr4vy;
-mod header;
 mod json;
 pub mod mollie;
 pub mod optty;

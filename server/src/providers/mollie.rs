@@ -38,13 +38,11 @@ mod tests;
 
 use std::ops::Range;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use super::{
     AccountSettings, Acknowledgement, OptionSpec, Provider, Reading, Rejected, Request, StatusApi,
     Unreadable,
     json::{self, Object},
+    signed,
 };
 use crate::domain::{statement::Basis, time::Time};
 
@@ -184,7 +182,11 @@ fn verify_signature(
     }
     // All are tried, whichever fits: the time taken tells nothing.
     let fits = |secret: &&&str| {
-        signatures.iter().filter(|mac| is_signed_with(secret, request.body, *mac)).count() > 0
+        signatures
+            .iter()
+            .filter(|mac| signed::is_hmac_sha256(secret.as_bytes(), &[request.body], *mac))
+            .count()
+            > 0
     };
     let matches = secrets.iter().filter(fits).count();
     if matches == 0 { Err(Rejected::Mismatch) } else { Ok(()) }
@@ -195,9 +197,4 @@ fn signature_bytes(header: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     let hex = header.strip_prefix("sha256=").unwrap_or(header);
     hex::decode_to_slice(hex, &mut bytes).is_ok().then_some(bytes)
-}
-
-fn is_signed_with(secret: &str, body: &[u8], mac: &[u8]) -> bool {
-    let Ok(hmac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
-    hmac.chain_update(body).verify_slice(mac).is_ok()
 }

@@ -48,9 +48,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
     AccountSettings, Acknowledgement, InvalidOption, OptionSpec, Provider, Reading, Rejected,
-    Request, StatusApi, Unreadable, header,
+    Request, StatusApi, Unreadable,
     json::{self, Object},
-    text,
+    signed, text,
 };
 use crate::domain::{statement::Basis, time::Time};
 
@@ -131,7 +131,7 @@ impl Provider for Paypal {
         request: &Request<'_>,
         settings: &AccountSettings,
     ) -> Result<Option<String>, Rejected> {
-        let url = header::only(request, CERTIFICATE_URL)?;
+        let url = signed::only(request, CERTIFICATE_URL)?;
         certificate::checked_url(url, settings).map(|url| Some(url.to_owned()))
     }
 
@@ -145,14 +145,14 @@ impl Provider for Paypal {
         if webhook_ids.is_empty() {
             return Err(Rejected::NoSecret);
         }
-        let (id, time) = (header::only(request, ID)?, header::only(request, TIME)?);
-        if header::only(request, ALGORITHM)? != "SHA256withRSA" {
+        let (id, time) = (signed::only(request, ID)?, signed::only(request, TIME)?);
+        if signed::only(request, ALGORITHM)? != "SHA256withRSA" {
             return Err(Rejected::Malformed { place: ALGORITHM });
         }
-        let signature = BASE64.decode(header::only(request, SIGNATURE)?);
+        let signature = BASE64.decode(signed::only(request, SIGNATURE)?);
         let signature = signature.map_err(|_| Rejected::Malformed { place: SIGNATURE })?;
-        let sent = text::rfc_3339(time).ok_or(Rejected::Malformed { place: TIME })?;
-        certificate::checked_url(header::only(request, CERTIFICATE_URL)?, settings)?;
+        let sent = json::rfc_3339(time).ok_or(Rejected::Malformed { place: TIME })?;
+        certificate::checked_url(signed::only(request, CERTIFICATE_URL)?, settings)?;
         let certificates = request.certificates;
         let certificates = certificates.ok_or(Rejected::Untrusted { what: "was not found" })?;
         let texts = webhook_ids.iter().map(|webhook| signed_text(id, time, webhook, request.body));
@@ -161,7 +161,7 @@ impl Provider for Paypal {
             return Err(Rejected::Mismatch);
         }
         match settings.option(WINDOW) {
-            Some("on") => header::check_window(sent, settings, now),
+            Some("on") => signed::check_time(sent, settings, now),
             _ => check_age(sent, settings, now),
         }
     }
@@ -201,13 +201,10 @@ impl Provider for Paypal {
 
 /// Refuses a time from the future, and one that no retry can have any more.
 fn check_age(sent: Time, settings: &AccountSettings, now: Time) -> Result<(), Rejected> {
-    let seconds_off = sent.as_seconds().saturating_sub(now.as_seconds());
+    let seconds_off = signed::seconds_off(sent, now);
     let tolerance = settings.tolerance_seconds.max(0);
     let seconds_max = if seconds_off > 0 { tolerance } else { AGE_SECONDS_MAX.max(tolerance) };
-    if seconds_off.unsigned_abs() > seconds_max.unsigned_abs() {
-        return Err(Rejected::OutsideWindow { seconds_off, seconds_max });
-    }
-    Ok(())
+    signed::check_window(seconds_off, seconds_max)
 }
 
 /// What PayPal signs of a webhook.

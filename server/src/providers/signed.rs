@@ -1,10 +1,18 @@
-//! What signatures have in common: headers that stand once, and a signed time.
+//! What signatures have in common: headers that stand once, an HMAC, a window of time.
 
-use super::{Rejected, Request};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
-/// The value of a header that must stand once: of two, nobody can say which was signed. `name` is
-/// in lower case, `place` is how the provider writes it.
-pub(super) fn only<'a>(
+use super::{AccountSettings, Rejected, Request};
+use crate::domain::time::Time;
+
+/// The value of a header that must stand once: of two, nobody can say which was signed.
+pub(super) fn only<'a>(request: &Request<'a>, name: &'static str) -> Result<&'a str, Rejected> {
+    only_at(request, name, name)
+}
+
+/// The same; `name` is in lower case, `place` is how the provider writes it.
+pub(super) fn only_at<'a>(
     request: &Request<'a>,
     name: &'static str,
     place: &'static str,
@@ -17,10 +25,38 @@ pub(super) fn only<'a>(
     }
 }
 
+/// 32 bytes in lower-case hex, as providers that compare texts write them.
+pub(super) fn lower_hex(text: &str) -> Option<[u8; 32]> {
+    let lower_case = !text.bytes().any(|b| b.is_ascii_uppercase());
+    let mut bytes = [0; 32];
+    (lower_case && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(bytes)
+}
+
+/// True if the tag is the HMAC-SHA256 of these parts, one after another, with that key. In
+/// constant time.
+pub(super) fn is_hmac_sha256(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
+    let Ok(mac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
+    parts.iter().fold(mac, |mac, part| mac.chain_update(part)).verify_slice(tag).is_ok()
+}
+
 /// A time as a whole number, as it is signed: no sign, no spaces, no needless zeros.
 pub(super) fn whole_number(text: &str) -> Option<i64> {
     let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     if is_plain { text.parse().ok() } else { None }
+}
+
+/// How far a signed time is off, in whole seconds; positive for the future.
+pub(super) fn seconds_off(signed: Time, now: Time) -> i64 {
+    signed.as_seconds().saturating_sub(now.as_seconds())
+}
+
+/// Refuses a signed time that is off by more than the account's tolerance, either way.
+pub(super) fn check_time(
+    signed: Time,
+    settings: &AccountSettings,
+    now: Time,
+) -> Result<(), Rejected> {
+    check_window(seconds_off(signed, now), settings.tolerance_seconds)
 }
 
 /// Refuses a signed time that is further off than allowed, on either side.

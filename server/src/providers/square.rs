@@ -35,13 +35,12 @@ mod tests;
 use std::ops::Range;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
 use super::{
     AccountSettings, Acknowledgement, InvalidOption, OptionSpec, Provider, Reading, Rejected,
     Request, StatusApi, Unreadable,
     json::{self, Object},
+    signed,
 };
 use crate::domain::{statement::Basis, time::Time};
 
@@ -107,7 +106,9 @@ impl Provider for Square {
         let mut matches = 0;
         for key in &keys {
             for url in urls(settings) {
-                let fits = |mac: &&Vec<u8>| is_signed_with(key, (url, request.body), mac);
+                let fits = |mac: &&Vec<u8>| {
+                    signed::is_hmac_sha256(key.as_bytes(), &[url.as_bytes(), request.body], mac)
+                };
                 matches += signatures.iter().filter(fits).count();
             }
         }
@@ -155,9 +156,4 @@ impl Provider for Square {
 
 fn urls(settings: &AccountSettings) -> impl Iterator<Item = &str> {
     settings.option(URL).unwrap_or_default().split_whitespace()
-}
-
-fn is_signed_with(key: &str, (url, body): (&str, &[u8]), mac: &[u8]) -> bool {
-    let Ok(hmac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return false };
-    hmac.chain_update(url).chain_update(body).verify_slice(mac).is_ok()
 }

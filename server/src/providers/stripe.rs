@@ -54,9 +54,9 @@ use std::ops::Range;
 
 use super::{
     AccountSettings, Acknowledgement, OptionSpec, Provider, Reading, Rejected, Request, StatusApi,
-    Unreadable, header,
+    Unreadable,
     json::{self, Object},
-    text,
+    signed, text,
 };
 use crate::domain::{statement::Basis, time::Time};
 
@@ -127,18 +127,18 @@ impl Provider for Stripe {
         if secrets.is_empty() {
             return Err(Rejected::NoSecret);
         }
-        let signature = Signature::parse(header::only(request, SIGNATURE)?)?;
+        let signature = Signature::parse(signed::only(request, SIGNATURE)?)?;
         let signed = [signature.time.as_bytes(), b".", request.body];
         let mut is_signed = false;
         for tag in &signature.tags {
             for secret in &secrets {
-                is_signed |= header::is_hmac_sha256(secret.as_bytes(), &signed, tag);
+                is_signed |= signed::is_hmac_sha256(secret.as_bytes(), &signed, tag);
             }
         }
         if !is_signed {
             return Err(Rejected::Mismatch);
         }
-        header::check_window(Time::from_seconds(signature.seconds), settings, now)
+        signed::check_time(Time::from_seconds(signature.seconds), settings, now)
     }
 
     fn read(
@@ -197,7 +197,7 @@ impl<'a> Signature<'a> {
         if count == 0 {
             return Err(Rejected::Missing { place: "stripe-signature, as v1" });
         }
-        let tags: Vec<_> = of("v1").take(SIGNATURES_MAX).filter_map(header::lower_hex).collect();
+        let tags: Vec<_> = of("v1").take(SIGNATURES_MAX).filter_map(signed::lower_hex).collect();
         if count > SIGNATURES_MAX || tags.is_empty() {
             return Err(malformed());
         }

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
@@ -13,8 +12,6 @@ use super::{
 };
 use crate::domain::{digest::Digest, ids::IdValue, statement::Statement, time::Time};
 
-/// Characters of a time: enough for nanoseconds and an offset.
-const TIME_CHARS_MAX: usize = 40;
 /// How deep sensitive texts are looked for.
 const SENSITIVE_DEPTH_MAX: usize = 16;
 /// What stands in a path as it is: letters, digits, and what RFC 3986 calls unreserved.
@@ -50,22 +47,6 @@ pub(super) fn in_readings(
         content: Content::Statements(some.to_vec()),
     };
     said.chunks(STATEMENTS_MAX).enumerate().map(part).collect()
-}
-
-/// The time of that name, RFC 3339. The parser would take more of ISO 8601, and zone names,
-/// which are no part of it.
-pub(super) fn time(object: &Object<'_>, name: &str) -> Result<Option<Time>, Unreadable> {
-    let Some(text) = object.text(name)? else { return Ok(None) };
-    let wrong =
-        || unreadable(&object.place_of(name), "must be a time such as 2026-11-21T12:00:00Z");
-    rfc_3339(&text).map(Some).ok_or_else(wrong)
-}
-
-/// A time as RFC 3339 writes it.
-pub(super) fn rfc_3339(text: &str) -> Option<Time> {
-    let plain = text.len() <= TIME_CHARS_MAX && text.is_ascii() && !text.contains('[');
-    let parsed = if plain { text.parse::<Timestamp>().ok() } else { None };
-    parsed.map(|time| Time::from_micros(time.as_microsecond()))
 }
 
 /// The time of that name, in whole seconds since 1970.
@@ -117,7 +98,7 @@ fn objects_in(value: &RawValue) -> Vec<Object<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{json::rfc_3339, *};
 
     #[test]
     fn an_id_is_one_part_of_a_path() {

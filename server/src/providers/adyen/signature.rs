@@ -11,13 +11,11 @@
 //! only: what is read is what was signed, and a reference with a `:` can be believed.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
 use super::truth;
 use crate::{
     domain::time::Time,
-    providers::{AccountSettings, Rejected, Unreadable, json::Object},
+    providers::{AccountSettings, Rejected, Unreadable, json::Object, signed},
 };
 
 /// Where the signature stands, for errors.
@@ -39,16 +37,12 @@ pub(super) fn verify(item: &Object<'_>, keys: &[Vec<u8>]) -> Result<(), Rejected
     let given = data.text("hmacSignature").map_err(malformed)?.ok_or(missing)?;
     let given = BASE64.decode(given).ok().filter(|mac| mac.len() == MAC_BYTES);
     let given = given.ok_or(Rejected::Malformed { place: PLACE })?;
-    let signed = signed_text(item).map_err(malformed)?;
-    let signed = signed.ok_or(Rejected::Malformed { place: "a field other than the reference" })?;
+    let text = signed_text(item).map_err(malformed)?;
+    let text = text.ok_or(Rejected::Malformed { place: "a field other than the reference" })?;
     // All keys are tried, whichever fits: the time taken tells nothing.
-    let matches = keys.iter().filter(|key| is_signed_with(key, &signed, &given)).count();
+    let matches =
+        keys.iter().filter(|key| signed::is_hmac_sha256(key, &[text.as_bytes()], &given)).count();
     if matches == 0 { Err(Rejected::Mismatch) } else { Ok(()) }
-}
-
-fn is_signed_with(key: &[u8], signed: &str, mac: &[u8]) -> bool {
-    let Ok(hmac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
-    hmac.chain_update(signed).verify_slice(mac).is_ok()
 }
 
 /// What the signature covers; `None` if the fields could be shifted into one another.

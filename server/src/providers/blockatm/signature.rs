@@ -13,10 +13,8 @@
 use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use hmac::{Hmac, KeyInit, Mac};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde_json::value::RawValue;
-use sha2::Sha256;
 
 use super::{SIGNATURE, TIME_WINDOW};
 use crate::{
@@ -52,7 +50,7 @@ pub(super) fn verify(
     if settings.option(TIME_WINDOW) != Some("on") {
         return Ok(());
     }
-    let millis = signed::whole_number(signed::only(request, TIME, TIME_PLACE)?)
+    let millis = signed::whole_number(signed::only_at(request, TIME, TIME_PLACE)?)
         .ok_or(Rejected::Malformed { place: TIME_PLACE })?;
     // In milliseconds, so that a part of a second too much is too much.
     let millis_off = millis.saturating_sub(now.as_micros() / 1000);
@@ -71,17 +69,14 @@ fn verify_v2(
     }
     let malformed = Rejected::Malformed { place: V2_PLACE };
     let mut signature = [0; 32];
-    hex::decode_to_slice(signed::only(request, V2, V2_PLACE)?, &mut signature)
+    hex::decode_to_slice(signed::only_at(request, V2, V2_PLACE)?, &mut signature)
         .map_err(|_| malformed)?;
     let time = signed_time(request)?;
     let sorted = if is_sorted { Some(sorted(request.body)?) } else { None };
     let text = sorted.as_deref().map_or(request.body, str::as_bytes);
     // All secrets are tried, whichever fits: the time taken tells nothing.
-    let fits = |secret: &&str| {
-        let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
-        let mac = mac.chain_update(text).chain_update("&time=").chain_update(time);
-        mac.verify_slice(&signature).is_ok()
-    };
+    let parts = [text, b"&time=", time.as_bytes()];
+    let fits = |secret: &&str| signed::is_hmac_sha256(secret.as_bytes(), &parts, &signature);
     let matches = settings.active_secrets(now).filter(fits).count();
     if matches == 0 { Err(Rejected::Mismatch) } else { Ok(()) }
 }
@@ -93,7 +88,7 @@ fn verify_v1(request: &Request<'_>, settings: &AccountSettings, now: Time) -> Re
         return Err(Rejected::NoSecret);
     }
     let signature = BASE64
-        .decode(signed::only(request, V1, V1_PLACE)?)
+        .decode(signed::only_at(request, V1, V1_PLACE)?)
         .map_err(|_| Rejected::Malformed { place: V1_PLACE })?;
     let text = format!("{}&time={}", sorted(request.body)?, signed_time(request)?);
     let fits = |point: &Vec<u8>| {
@@ -112,7 +107,7 @@ fn public_key(text: &str) -> Option<Vec<u8>> {
 }
 
 fn signed_time<'a>(request: &Request<'a>) -> Result<&'a str, Rejected> {
-    let time = signed::only(request, TIME, TIME_PLACE)?;
+    let time = signed::only_at(request, TIME, TIME_PLACE)?;
     signed::whole_number(time).ok_or(Rejected::Malformed { place: TIME_PLACE })?;
     Ok(time)
 }

@@ -94,11 +94,11 @@ fn said(
     settings: &AccountSettings,
 ) -> Result<Vec<Statement>, Unreadable> {
     let data = body.object("data")?;
-    let event_time = match text::time(body, "created_on")? {
+    let event_time = match body.time("created_on")? {
         Some(time) => Some(time),
-        None => text::time(body, "timestamp")?,
+        None => body.time("timestamp")?,
     };
-    let time = text::time(&data, "processed_on")?.or(event_time);
+    let time = data.time("processed_on")?.or(event_time);
     let payment = Payment::of(&data, settings)?;
     Ok(match subject {
         Subject::Payment(claim) => vec![payment.claim(&data, claim, time)?],

@@ -142,7 +142,7 @@ fn actions(call: &Call, body: &[u8], settings: &AccountSettings) -> Result<Answe
 /// An action that was approved or declined. Of one that is under way, nothing is said.
 fn of_action(payment: &Payment<'_>, action: &Object<'_>) -> Result<Option<Statement>, Unreadable> {
     let Some(is_approved) = action.flag("approved")? else { return Ok(None) };
-    let time = text::time(action, "processed_on")?;
+    let time = action.time("processed_on")?;
     let kind = match action.required_text("type")?.as_str() {
         "Authorization" => {
             let claim = match is_approved {

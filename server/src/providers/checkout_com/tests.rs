@@ -180,12 +180,12 @@ fn a_capture_as_the_documentation_shows_it_is_read() {
     let readings = CheckoutCom.read(&Request::new(&[], body.as_bytes()), &settings(&[])).unwrap();
     assert_eq!(readings[0].event_id, "evt_fkfqht6yonme7bk7jawrgzbbxq");
     let Content::Statements(statements) = &readings[0].content else { panic!() };
-    let processed = text::rfc_3339("2023-05-24T09:12:27.4695512Z");
+    let processed = json::rfc_3339("2023-05-24T09:12:27.4695512Z");
     assert_eq!(statements[1].provider_time, processed);
     let older = body.replace(r#""processed_on": "2023-05-24T09:12:27.4695512Z","#, "");
     let readings = CheckoutCom.read(&Request::new(&[], older.as_bytes()), &settings(&[])).unwrap();
     let Content::Statements(statements) = &readings[0].content else { panic!() };
-    assert_eq!(statements[1].provider_time, text::rfc_3339("2023-05-24T09:12:32.357Z"));
+    assert_eq!(statements[1].provider_time, json::rfc_3339("2023-05-24T09:12:32.357Z"));
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Gr4vy's resources, as webhooks and the API give them, and what their statuses say.
 
-use jiff::Timestamp;
-
 use crate::{
     domain::{
         ids::{ProviderId, Reference},
@@ -16,9 +14,6 @@ use crate::{
         json::{Object, unreadable},
     },
 };
-
-/// Characters of a time: enough for nanoseconds and an offset.
-const TIME_CHARS_MAX: usize = 40;
 
 /// True if an account reads captures of the sum that a transaction tells.
 pub(super) fn reads_sums(option: Option<&str>) -> bool {
@@ -78,8 +73,8 @@ impl Transaction {
             was_refunded: refunded.is_some_and(|refunded| !refunded.money.is_zero()),
             was_authorized: target.text("authorized_at")?.is_some(),
             approval_timed_out: target.text("buyer_approval_timedout_at")?.is_some(),
-            created: time(target, "created_at")?,
-            voided: time(target, "voided_at")?,
+            created: target.time("created_at")?,
+            voided: target.time("voided_at")?,
             reason: reason(target),
         })
     }
@@ -214,7 +209,7 @@ pub(super) fn operation(
         attempt: None,
         said: operation_said(kind, Some(id), reference, claim),
         amount: Amounts::of(target)?.read("amount")?,
-        provider_time: time(target, "created_at")?,
+        provider_time: target.time("created_at")?,
         reason: reason(target).filter(|_| is_negative),
     }))
 }
@@ -262,14 +257,4 @@ fn required_id(object: &Object<'_>, name: &str, kind: &str) -> Result<ProviderId
 fn reason(object: &Object<'_>) -> Option<String> {
     let reason = object.text_spelled(&["error_code", "raw_response_description"]);
     reason.unwrap_or_default().as_deref().and_then(clip_reason)
-}
-
-/// RFC 3339. The parser would take more of ISO 8601, and zone names, which are no part of it.
-fn time(object: &Object<'_>, name: &str) -> Result<Option<Time>, Unreadable> {
-    let Some(text) = object.text(name)? else { return Ok(None) };
-    let is_plain = text.len() <= TIME_CHARS_MAX && text.is_ascii() && !text.contains('[');
-    let parsed = if is_plain { text.parse::<Timestamp>().ok() } else { None };
-    let time = parsed.map(|time| Time::from_micros(time.as_microsecond()));
-    time.map(Some)
-        .ok_or_else(|| unreadable(&object.place_of(name), "must be a time with an offset"))
 }

@@ -5,9 +5,6 @@
 //! as one list, as HTTP has it; what cannot be a signature is skipped as long as one can be; the
 //! time is checked last, so that the operator hears of a wrong clock only where the secret is right.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use crate::{
     domain::time::Time,
     providers::{AccountSettings, Rejected, Request, signed},
@@ -33,14 +30,15 @@ pub(super) fn verify(
         return Err(Rejected::NoSecret);
     }
     let signatures = signatures(request)?;
-    let timestamp = signed::only(request, TIMESTAMP, TIMESTAMP_PLACE)?;
+    let timestamp = signed::only_at(request, TIMESTAMP, TIMESTAMP_PLACE)?;
     let seconds =
         signed::whole_number(timestamp).ok_or(Rejected::Malformed { place: TIMESTAMP_PLACE })?;
     // All secrets and signatures are tried, whichever fit: the time taken tells nothing.
+    let signed = [timestamp.as_bytes(), b".", request.body];
     let mut is_signed = false;
     for secret in settings.active_secrets(now) {
         for signature in &signatures {
-            is_signed |= is_signed_with(secret, timestamp, request.body, signature);
+            is_signed |= signed::is_hmac_sha256(secret.as_bytes(), &signed, signature);
         }
     }
     if !is_signed {
@@ -55,21 +53,9 @@ fn signatures(request: &Request<'_>) -> Result<Vec<[u8; 32]>, Rejected> {
     if count == 0 {
         return Err(Rejected::Missing { place: SIGNATURES_PLACE });
     }
-    let signatures: Vec<_> = all().take(SIGNATURES_MAX + 1).filter_map(parse).collect();
+    let signatures: Vec<_> = all().take(SIGNATURES_MAX + 1).filter_map(signed::lower_hex).collect();
     if count > SIGNATURES_MAX || signatures.is_empty() {
         return Err(Rejected::Malformed { place: SIGNATURES_PLACE });
     }
     Ok(signatures)
-}
-
-fn parse(text: &str) -> Option<[u8; 32]> {
-    let lower_case = !text.bytes().any(|b| b.is_ascii_uppercase());
-    let mut bytes = [0; 32];
-    (lower_case && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(bytes)
-}
-
-fn is_signed_with(secret: &str, timestamp: &str, body: &[u8], signature: &[u8]) -> bool {
-    let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
-    let mac = mac.chain_update(timestamp).chain_update(b".").chain_update(body);
-    mac.verify_slice(signature).is_ok()
 }

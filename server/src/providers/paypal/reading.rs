@@ -78,7 +78,7 @@ fn said(
     if resource.value("status")?.is_none() && resource.value("state")?.is_some() {
         return ignored("it is of the older Payments API");
     }
-    let scope = Scope { settings, time: text::time(body, "create_time")?, order: None };
+    let scope = Scope { settings, time: body.time("create_time")?, order: None };
     let statements = match subject {
         Subject::Order => scope.order(&resource)?,
         Subject::ApprovalReversed => vec![scope.approval_reversed(&resource)?],
@@ -287,7 +287,7 @@ impl Scope<'_> {
     }
 
     fn time_of(&self, object: &Object<'_>) -> Result<Option<Time>, Unreadable> {
-        Ok(text::time(object, "update_time")?.or(self.time))
+        Ok(object.time("update_time")?.or(self.time))
     }
 }
 

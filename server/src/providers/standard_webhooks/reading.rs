@@ -1,7 +1,5 @@
 //! What a body of ours says, as statements. The lists in the module above say this in words.
 
-use jiff::Timestamp;
-
 use crate::{
     domain::{
         digest::Digest,
@@ -14,12 +12,9 @@ use crate::{
     },
     providers::{
         Content, Reading, Unreadable, amount,
-        json::{EVENT_NAME_BYTES_MAX, Object, event_name, unreadable},
+        json::{EVENT_NAME_BYTES_MAX, NO_TIME, Object, event_name, rfc_3339, unreadable},
     },
 };
-
-/// Characters of a time: enough for nanoseconds and an offset.
-const TIME_CHARS_MAX: usize = 40;
 
 /// Reads a body that came under a message id.
 pub(super) fn read(body: &Object<'_>, message_id: &str) -> Result<Reading, Unreadable> {
@@ -143,12 +138,8 @@ fn operation(
     }))
 }
 
-/// RFC 3339. The parser would take more of ISO 8601, and zone names, which are no part of it.
 fn time(text: &str) -> Result<Time, Unreadable> {
-    let plain = text.len() <= TIME_CHARS_MAX && text.is_ascii() && !text.contains('[');
-    let parsed = if plain { text.parse::<Timestamp>().ok() } else { None };
-    let wrong = || unreadable("timestamp", "must be a time such as 2026-11-21T12:00:00Z");
-    parsed.map(|time| Time::from_micros(time.as_microsecond())).ok_or_else(wrong)
+    rfc_3339(text).ok_or_else(|| unreadable("timestamp", NO_TIME))
 }
 
 /// The message id; in place of one that is too long or unprintable, an id made of it.

@@ -16,13 +16,11 @@ use base64::{
     engine::{DecodePaddingMode::Indifferent, GeneralPurpose, GeneralPurposeConfig},
 };
 use ed25519_dalek::{Signature, VerifyingKey};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
 use super::ID;
 use crate::{
     domain::time::Time,
-    providers::{AccountSettings, Rejected, Request},
+    providers::{AccountSettings, Rejected, Request, signed},
 };
 
 /// Signatures that one request may carry: one for each of a sender's active secrets.
@@ -47,8 +45,8 @@ pub(super) fn verify(
     if keys.is_empty() {
         return Err(Rejected::NoSecret);
     }
-    let id = only_header(request, ID)?;
-    let timestamp = only_header(request, TIMESTAMP)?;
+    let id = signed::only(request, ID)?;
+    let timestamp = signed::only(request, TIMESTAMP)?;
     if id.is_empty() || id.contains('.') {
         return Err(Rejected::Malformed { place: ID });
     }
@@ -63,12 +61,7 @@ pub(super) fn verify(
     if !is_signed {
         return Err(Rejected::Mismatch);
     }
-    let (seconds_off, seconds_max) =
-        (seconds.saturating_sub(now.as_seconds()), settings.tolerance_seconds.max(0));
-    if seconds_off.unsigned_abs() > seconds_max.unsigned_abs() {
-        return Err(Rejected::OutsideWindow { seconds_off, seconds_max });
-    }
-    Ok(())
+    signed::check_window(seconds.saturating_sub(now.as_seconds()), settings.tolerance_seconds)
 }
 
 /// What can check a proof.
@@ -90,8 +83,9 @@ impl Key {
     /// In constant time where a secret is used; for a public key there is nothing to hide.
     fn accepts(&self, signed: &[u8], proof: &Proof) -> bool {
         match (self, proof) {
-            (Self::Shared(secret), Proof::Hmac(tag)) => Hmac::<Sha256>::new_from_slice(secret)
-                .is_ok_and(|mac| mac.chain_update(signed).verify_slice(tag).is_ok()),
+            (Self::Shared(secret), Proof::Hmac(tag)) => {
+                signed::is_hmac_sha256(secret, &[signed], tag)
+            }
             (Self::Public(key), Proof::Ed25519(signature)) => {
                 key.verify_strict(signed, signature).is_ok()
             }
@@ -129,16 +123,6 @@ fn proofs(request: &Request<'_>) -> Result<Vec<Proof>, Rejected> {
         return Err(Rejected::Malformed { place: SIGNATURE });
     }
     Ok(proofs)
-}
-
-/// The value of a header that must stand once: of two, nobody can say which was signed.
-fn only_header<'a>(request: &Request<'a>, name: &'static str) -> Result<&'a str, Rejected> {
-    let mut values = request.header(name);
-    match (values.next(), values.next()) {
-        (None, _) => Err(Rejected::Missing { place: name }),
-        (Some(value), None) => Ok(value),
-        (Some(_), Some(_)) => Err(Rejected::Malformed { place: name }),
-    }
 }
 
 fn whole_seconds(text: &str) -> Option<i64> {

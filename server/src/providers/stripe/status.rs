@@ -21,8 +21,7 @@ use crate::{
     domain::{statement::Statement, time::Time},
     providers::{
         AccountSettings, Answer, Call, Response, StatusApi, Subject, Token, Unreadable,
-        json::Object,
-        text,
+        json::Object, text,
     },
 };
 

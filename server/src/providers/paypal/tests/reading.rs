@@ -102,7 +102,7 @@ fn a_capture_as_it_is_sent_is_read() {
     assert_eq!(reading.event_id, "WH-58D329510W468432D-8HN650336L201105X");
     assert_eq!(reading.event_name, "PAYMENT.CAPTURE.COMPLETED");
     let Content::Statements(statements) = &reading.content else { panic!() };
-    let time = text::rfc_3339("2019-02-14T21:49:58Z");
+    let time = json::rfc_3339("2019-02-14T21:49:58Z");
     assert_eq!(statements[0].provider_time, time);
     let names = "authorization=7W5147081L658180V,capture=27M47624FP291604U";
     let capture = "Capture SUCCESSFUL capture=27M47624FP291604U -";
