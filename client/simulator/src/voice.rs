@@ -117,6 +117,12 @@ pub trait Voice: Send + Sync + 'static {
         format!("sim-{name}")
     }
 
+    /// The provider's own name of the merchant, where its status API wants it named: the
+    /// account's `provider_merchant`.
+    fn merchant(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What payments are in, and how many digits its minor units hold.
     fn currency(&self) -> (&'static str, u8) {
         ("AUD", 2)

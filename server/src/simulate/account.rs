@@ -18,6 +18,24 @@ pub const STATUS_API: &str = "127.0.0.1:8090";
 /// Whose account it is in a printed configuration.
 pub const MERCHANT: &str = "sim-shop";
 
+/// Finds one payment by the merchant's reference, and answers what was asked for, not what was
+/// paid: that approves nothing.
+const BLOCKATM: &str = "blockatm";
+
+/// What a provider can be asked by the merchant's reference alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It must be asked by its own id, which a webhook or the checkout brings.
+    Nothing,
+    /// Whatever is no approval.
+    Refusals,
+    /// What became of the payment.
+    All,
+}
+
+/// Questions a second in a printed configuration.
+const RATE: u32 = 200;
+
 /// An account at a simulated provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -31,6 +49,8 @@ pub struct Account {
     pub signing_secret: String,
     /// The adapter's settings, defaults included.
     pub options: BTreeMap<String, String>,
+    /// The provider's own name of the merchant, where asking needs it.
+    pub provider_merchant: Option<String>,
     /// What the status API wants to see. Empty if the provider cannot be asked.
     pub credentials: BTreeMap<String, String>,
 }
@@ -62,6 +82,7 @@ impl Account {
             secret,
             signing_secret,
             options,
+            provider_merchant: voice.merchant().map(str::to_owned),
             credentials: credentials.collect(),
         })
     }
@@ -72,12 +93,11 @@ impl Account {
         providers::by_name(&self.provider).is_some_and(|adapter| adapter.status_api().is_some())
     }
 
-    /// True if the provider can be asked about a payment of which nothing but the merchant's
-    /// reference is known, and its answer can decide. Others stay undecided until a webhook, or
-    /// the checkout, brings the provider's id.
+    /// What can be learned by asking about a payment of which nothing but the merchant's
+    /// reference is known, because no webhook of it came.
     #[must_use]
-    pub fn can_be_asked_by_reference(&self) -> bool {
-        let Some(adapter) = providers::by_name(&self.provider) else { return false };
+    pub fn finds_by_reference(&self) -> Found {
+        let Some(adapter) = providers::by_name(&self.provider) else { return Found::Nothing };
         let named = |spec: &OptionSpec| Some((spec.name, self.options.get(spec.name)?.clone()));
         let options = adapter.options().iter().filter_map(named).collect();
         let settings = AccountSettings { options, ..AccountSettings::default() };
@@ -89,10 +109,21 @@ impl Account {
             created: None,
             operations: &[],
         };
-        // BlockATM's answers tell what was asked for, not what was paid: they approve nothing.
-        let decides = self.provider != "blockatm";
         let asks = adapter.status_api().is_some_and(|api| !api.ask(&subject, &settings).is_empty());
-        decides && asks
+        match asks {
+            false => Found::Nothing,
+            true if self.provider == BLOCKATM => Found::Refusals,
+            true => Found::All,
+        }
+    }
+
+    /// True if each payment of an order wants a reference of its own: the provider knows but one
+    /// payment by it.
+    #[must_use]
+    pub fn payments_want_own_references(&self) -> bool {
+        let adapter = providers::by_name(&self.provider);
+        self.provider == BLOCKATM
+            || adapter.is_none_or(providers::Provider::reference_identifies_attempt)
     }
 
     /// The section of a configuration file, with what to do with it.
@@ -118,6 +149,9 @@ impl Account {
             quoted(MERCHANT),
             quoted(&self.secret),
         );
+        if let Some(merchant) = &self.provider_merchant {
+            text += &format!("provider_merchant = {}\n", quoted(merchant));
+        }
         if !self.options.is_empty() {
             text += "\n[accounts.options]\n";
             for (name, value) in &self.options {
@@ -127,6 +161,7 @@ impl Account {
         if self.can_be_asked() {
             let url = quoted(&format!("http://{status_api}"));
             text += &format!("\n[accounts.status_api]\nurl = {url}\nauth_url = {url}\n");
+            text += &format!("rate = {RATE}  # a second: it answers as fast as it is asked\n");
             text += "\n[accounts.status_api.credentials]\n";
             for (name, value) in &self.credentials {
                 text += &format!("{name} = {}\n", quoted(value));
@@ -143,12 +178,16 @@ mod tests {
 
     #[test]
     fn some_can_be_found_by_the_merchants_reference() {
-        let can = |name: &&str| {
-            let account = Account::of(name, "sim", "http://paystatus.test", "http://provider.test");
-            account.is_some_and(|account| account.can_be_asked_by_reference())
+        let found = |wanted| {
+            let finds = |name: &&str| {
+                let (target, url) = ("http://paystatus.test", "http://provider.test");
+                let account = Account::of(name, "sim", target, url).expect("it is known");
+                account.finds_by_reference() == wanted
+            };
+            names().into_iter().filter(finds).collect::<Vec<&str>>()
         };
-        let found: Vec<&str> = names().into_iter().filter(can).collect();
-        assert_eq!(found, ["checkout-com", "gr4vy", "optty", "stripe"]);
+        assert_eq!(found(Found::All), ["checkout-com", "gr4vy", "optty", "stripe"]);
+        assert_eq!(found(Found::Refusals), ["blockatm"]);
     }
 
     /// What is printed works as it stands, for every provider.
@@ -164,6 +203,7 @@ mod tests {
             let accounts = Config::load(Some(&file)).expect(name).accounts().expect(name);
             let read = accounts.get("sim").expect("it is there");
             assert_eq!(read.provider_name, name);
+            assert_eq!(read.settings.provider_merchant, account.provider_merchant);
             assert_eq!(read.settings.secrets[0].secret.expose(), account.secret);
         }
     }

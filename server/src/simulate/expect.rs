@@ -1,7 +1,7 @@
 //! What must come of an order, as the provider's ledger has it.
 
 use paystatus_client::{Condition, ConditionKind, Money, Order, PaymentStatus};
-use paystatus_simulator::{OperationKind, Payment, Standing, voice::Voice};
+use paystatus_simulator::{OperationKind, Payment, PaymentState, Standing, voice::Voice};
 
 /// What an order must be in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,19 @@ impl Expected {
             has_mismatch: wrong.iter().any(is_approving),
             has_duplicate: holding > 1,
         }
+    }
+
+    /// What must come of these payments, where whatever approves one is not heard.
+    pub(super) fn of_refusals(payments: &[Payment], asked: u64, voice: &dyn Voice) -> Self {
+        let unheard = |payment: &Payment| match payment.standing() {
+            Standing::Authorized | Standing::Successful => {
+                let (state, operations) = (PaymentState::Pending, Vec::new());
+                Payment { state, operations, ..payment.clone() }
+            }
+            _ => payment.clone(),
+        };
+        let heard: Vec<Payment> = payments.iter().map(unheard).collect();
+        Self::of(&heard, asked, voice)
     }
 
     /// Nothing was heard.

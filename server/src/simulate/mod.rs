@@ -19,11 +19,10 @@ use paystatus_simulator::{Chaos, Simulator};
 use tokio::task::JoinSet;
 
 pub use self::{
-    account::Account,
+    account::{Account, Found},
     judge::Judged,
     story::{STORIES, Story},
 };
-use crate::providers;
 
 /// How the provider is simulated.
 #[derive(Clone, Debug)]
@@ -129,6 +128,9 @@ pub async fn start(settings: &Settings) -> Result<Simulator, Error> {
     for (name, value) in &account.options {
         builder = builder.option(name, value);
     }
+    if let Some(merchant) = &account.provider_merchant {
+        builder = builder.merchant(merchant);
+    }
     for (name, value) in &account.credentials {
         builder = builder.credential(name, value);
     }
@@ -155,16 +157,17 @@ pub async fn run(
     if stories.is_empty() {
         return Err(Error::NothingToSay { provider: provider.clone() });
     }
-    let identifies =
-        providers::by_name(provider).is_none_or(providers::Provider::reference_identifies_attempt);
     let shop = shop::Shop {
         client: client.clone(),
         simulator: simulator.clone(),
         account: settings.account.id.clone(),
         chaos: settings.chaos.clone(),
-        reference_identifies_attempt: identifies,
+        wants_own_references: settings.account.payments_want_own_references(),
         is_asked: settings.status_api.is_some(),
-        is_found: settings.status_api.is_some() && settings.account.can_be_asked_by_reference(),
+        found: match settings.status_api {
+            Some(_) => settings.account.finds_by_reference(),
+            None => Found::Nothing,
+        },
         patience: settings.patience,
         board: std::sync::Arc::clone(board),
     };

@@ -13,6 +13,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
     Board,
+    account::Found,
     expect::Expected,
     judge::{self, Judged},
     story::{Story, Which},
@@ -31,11 +32,11 @@ pub(super) struct Shop {
     pub(super) account: String,
     pub(super) chaos: Chaos,
     /// True if a second payment needs a reference of its own.
-    pub(super) reference_identifies_attempt: bool,
+    pub(super) wants_own_references: bool,
     /// True if paystatus asks the provider.
     pub(super) is_asked: bool,
-    /// Also about a payment of which no webhook came.
-    pub(super) is_found: bool,
+    /// What that brings of a payment of which no webhook came.
+    pub(super) found: Found,
     pub(super) patience: Duration,
     pub(super) board: Arc<Board>,
 }
@@ -142,9 +143,7 @@ impl Play<'_> {
         let order_id = self.order_id;
         let (attempt, reference) = match which {
             Which::First => ("a1", order_id.to_owned()),
-            Which::Second if self.shop.reference_identifies_attempt => {
-                ("a2", format!("{order_id}-2"))
-            }
+            Which::Second if self.shop.wants_own_references => ("a2", format!("{order_id}-2")),
             Which::Second => ("a2", order_id.to_owned()),
         };
         let recorded = NewAttempt::new(order_id, attempt, &self.shop.account);
@@ -207,13 +206,18 @@ impl Play<'_> {
     fn expected(&self, plan: &Plan) -> Expected {
         let simulator = &self.shop.simulator;
         let is_hint = |event| simulator.signs(event) == Some(false);
-        let is_lost = plan.is_dropped && !self.shop.is_found;
-        if is_lost || (self.events.iter().all(is_hint) && !self.shop.is_asked) {
+        let known = if plan.is_dropped { self.shop.found } else { Found::All };
+        let is_hinted = self.events.iter().all(is_hint) && !self.shop.is_asked;
+        if known == Found::Nothing || is_hinted {
             return Expected::undecided();
         }
         let of_order = self.payments.iter().filter_map(|id| simulator.payment(id));
         let payments: Vec<Payment> = of_order.collect();
-        Expected::of(&payments, self.asked.minor_units, simulator.voice())
+        let asked = self.asked.minor_units;
+        match known {
+            Found::Refusals => Expected::of_refusals(&payments, asked, simulator.voice()),
+            Found::Nothing | Found::All => Expected::of(&payments, asked, simulator.voice()),
+        }
     }
 }
 

@@ -34,6 +34,10 @@ impl Voice for Optty {
         "optty"
     }
 
+    fn merchant(&self) -> Option<&'static str> {
+        Some("sim-merchant")
+    }
+
     fn webhook(&self, event: &Event, speaker: &Speaker) -> Option<Webhook> {
         let (name, mut data) = match event.operation() {
             None => ("ORDER_ASYNC_CALLBACK", payment_data(&event.payment)?),

@@ -12,6 +12,7 @@ use crate::{
     },
     simulate::{
         Judged, STORIES, Settings,
+        account::Found,
         scenario::{Played, Scenario, Told},
     },
 };
@@ -71,11 +72,15 @@ pub(super) fn orders(judged: &[Judged], settings: &Settings, json: bool) -> io::
         ))?;
     }
     if dropped > 0 {
-        let expected = match settings.status_api {
-            Some(_) if settings.account.can_be_asked_by_reference() => {
-                "had to be learned by asking the status API"
+        let found = settings.status_api.map(|_| settings.account.finds_by_reference());
+        let expected = match found {
+            Some(Found::All) => "had to be learned by asking the status API",
+            Some(Found::Refusals) => {
+                "had to stay undecided if they were paid: the status API's answer approves nothing"
             }
-            Some(_) => "had to stay undecided: nobody knows the provider's id, to ask with it",
+            Some(Found::Nothing) => {
+                "had to stay undecided: nobody knows the provider's id, to ask with it"
+            }
             None => "had to stay undecided: without --status-api nobody can ask",
         };
         out.line(format_args!("{DIM}{dropped} orders of which no webhook came {expected}{DIM:#}"))?;
