@@ -1,6 +1,7 @@
 //! What a browser may ask for with a page token: the state of one order, as a stream
 //! (server-sent events) or, where a network breaks streams, by asking again and again.
 
+mod assets;
 mod places;
 pub mod token;
 mod view;
@@ -52,6 +53,7 @@ pub fn router(context: Context) -> Router {
     Router::new()
         .route("/pages/order", get(events).options(preflight))
         .route("/pages/order/status", get(status).options(preflight))
+        .merge(assets::router())
         .with_state(context)
 }
 

@@ -1,0 +1,12 @@
+/**
+ * How many pages of one browser may hold a stream open.
+ *
+ * Over HTTP/1.1 a browser has six connections to a server, and a stream holds one for as long as it
+ * lasts: the seventh page would wait for ever, its receipts and fallbacks too. So pages share a few
+ * places, by locks that all tabs of the shop see and that end with their page; who gets none asks
+ * again and again instead. Where there are no locks (no HTTPS), there is no limit.
+ */
+/** Releases what {@link takePlace} gave. */
+export type Release = () => void;
+/** A place for a stream to this server, or nothing if all are taken. */
+export declare function takePlace(server: string): Promise<Release | undefined>;

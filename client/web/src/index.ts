@@ -1,0 +1,23 @@
+/** Defines `<payment-status>`: see README.md. */
+
+import { PaymentStatusElement } from "./element.js";
+
+export {
+  PaymentStatusElement,
+  type PaymentStatusEvents,
+  type PaymentStatusState,
+} from "./element.js";
+export type { OrderState, Outcome } from "./state.js";
+export type { Connection } from "./watcher.js";
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "payment-status": PaymentStatusElement;
+  }
+}
+
+const NAME = "payment-status";
+
+if (globalThis.customElements && !customElements.get(NAME)) {
+  customElements.define(NAME, PaymentStatusElement);
+}
