@@ -54,6 +54,7 @@ fn methods() -> impl Iterator<Item = Method> {
         orders.await_order(AwaitOrderRequest merchant_id) Checkout,
         orders.watch_order(WatchOrderRequest merchant_id) Checkout,
         orders.create_page_token(CreatePageTokenRequest merchant_id) Checkout,
+        orders.record_receipt(RecordReceiptRequest merchant_id) Checkout,
         orders.get_timeline(GetTimelineRequest merchant_id) Checkout,
         changes.create_subscription(CreateSubscriptionRequest merchant_id) Checkout,
         changes.get_subscription(GetSubscriptionRequest merchant_id) Checkout,

@@ -39,6 +39,10 @@ open_enum! {
         ConditionOpened = 13 "CONDITION_OPENED",
         /// A condition no longer holds.
         ConditionClosed = 14 "CONDITION_CLOSED",
+        /// A page showed the outcome named by `outcome_number` to the customer, in time.
+        CustomerInformed = 15 "CUSTOMER_INFORMED",
+        /// No page showed the outcome named by `outcome_number` in time: write to the customer.
+        CustomerNotInformed = 16 "CUSTOMER_NOT_INFORMED",
     }
 }
 

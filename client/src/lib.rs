@@ -36,6 +36,8 @@
 //!   [`create_refund`](Client::create_refund), [`create_void`](Client::create_void), and what the
 //!   provider answered: [`record_provider_reply`](Client::record_provider_reply).
 //! - Wait for one outcome: [`Client::await_outcome`].
+//! - Let the customer's page watch it: [`Client::create_page_token`]; or say that a page of your
+//!   own showed it: [`record_receipt`](Client::record_receipt).
 //! - Follow one order: [`Client::watch`].
 //! - Follow all orders, and resume after a restart: [`Client::subscribe`].
 //! - Look: [`Client::get_order`], [`get_fresh_order`](Client::get_fresh_order) (asks the provider
@@ -105,14 +107,17 @@ pub use cursor_store::{CursorStore, CursorStoreError, FileCursorStore, MemoryCur
 pub use error::{Error, ErrorKind, Violation};
 pub use money::Money;
 pub use options::{ClientBuilder, Tls};
-pub use order::{Attempt, Condition, Freshness, Operation, Order, PageToken, ProviderId, Totals};
+pub use order::{
+    Attempt, Condition, Freshness, Operation, Order, PageToken, ProviderId, Receipt, Totals,
+};
 pub use requests::{
-    ListOrders, NewAttempt, NewOperation, NewOrder, OrderScope, Page, PageRequest, ProviderReply,
-    Recorded, ReplyResult,
+    ListOrders, NewAttempt, NewOperation, NewOrder, NewReceipt, OrderScope, Page, PageRequest,
+    ProviderReply, Recorded, ReplyResult,
 };
 pub use retry::RetryPolicy;
 pub use status::{
     ConditionKind, EvidenceSource, OperationKind, OperationStatus, Outcome, PaymentStatus,
+    ReceiptDisposition,
 };
 pub use stream::{Delivery, OrderWatch, Subscribe, Subscriber};
 pub use subscription::{Filter, NewSubscription, Start, Subscription};

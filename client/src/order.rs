@@ -6,6 +6,7 @@ use crate::{
     money::Money,
     status::{
         ConditionKind, EvidenceSource, OperationKind, OperationStatus, Outcome, PaymentStatus,
+        ReceiptDisposition,
     },
 };
 
@@ -43,6 +44,8 @@ pub struct Order {
     pub update_time: Option<SystemTime>,
     /// How fresh this is.
     pub freshness: Freshness,
+    /// When a page showed the present outcome to the customer, in time.
+    pub customer_informed_time: Option<SystemTime>,
 }
 
 /// How fresh an order is.
@@ -151,6 +154,16 @@ pub struct Condition {
     pub detail: String,
     /// The attempts concerned. For a duplicate payment the one to reverse comes first.
     pub attempt_ids: Vec<String>,
+}
+
+/// What became of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// What it came to.
+    pub disposition: ReceiptDisposition,
+    /// When the customer was told the present outcome in time. `None` if that is not so.
+    pub customer_informed_time: Option<SystemTime>,
 }
 
 /// Lets a browser watch one order. Whoever has it sees the outcome: give it to nobody else.

@@ -234,6 +234,28 @@ impl ProviderReply {
     }
 }
 
+/// A page showed an outcome to the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct NewReceipt {
+    pub(crate) order_id: String,
+    pub(crate) outcome_number: i64,
+    pub(crate) request_id: Option<String>,
+}
+
+impl NewReceipt {
+    /// The outcome of this number was shown: `outcome_number` of the order that the page showed.
+    pub fn new(order_id: impl Into<String>, outcome_number: i64) -> Self {
+        Self { order_id: order_id.into(), outcome_number, request_id: None }
+    }
+
+    /// Uses this request id instead of a new one.
+    pub fn request_id(mut self, request_id: impl Into<String>) -> Self {
+        self.request_id = Some(request_id.into());
+        self
+    }
+}
+
 /// Which orders to list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListOrders {

@@ -78,6 +78,20 @@ open_enum! {
 }
 
 open_enum! {
+    /// What a receipt came to.
+    ReceiptDisposition {
+        /// The customer was told in time, and it is recorded.
+        Recorded = 1 "RECORDED",
+        /// That was recorded before.
+        Repeat = 2 "REPEAT",
+        /// It came after the deadline, or after a newer outcome. It changes nothing.
+        Late = 3 "LATE",
+        /// Of this outcome nobody has to be told.
+        NotNeeded = 4 "NOT_NEEDED",
+    }
+}
+
+open_enum! {
     /// What kind of thing a person should look at.
     ConditionKind {
         /// Two final statements contradict each other, or one id names two recorded things.

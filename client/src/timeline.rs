@@ -21,6 +21,8 @@ open_enum! {
         Operator = 6 "OPERATOR",
         /// A deadline that passed.
         Deadline = 7 "DEADLINE",
+        /// The customer's order-confirmation page.
+        Page = 8 "PAGE",
     }
 }
 

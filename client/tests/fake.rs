@@ -191,6 +191,7 @@ script! {
             -> RecordProviderReplyResponse;
         await_order AwaitOrder AwaitOrderRequest -> AwaitOrderResponse;
         create_page_token CreatePageToken CreatePageTokenRequest -> CreatePageTokenResponse;
+        record_receipt RecordReceipt RecordReceiptRequest -> RecordReceiptResponse;
         get_timeline GetTimeline GetTimelineRequest -> GetTimelineResponse;
     } watch_order WatchOrder WatchOrderRequest as WatchOrderStream;
     ChangeService {

@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use paystatus_client::{
     AccountExceptionKind, ChangeKind, Disposition, FactSource, Filter, ListAccounts, ListOrders,
-    ListWebhooks, Money, NewAttempt, NewKey, NewOperation, NewSubscription, NewWebhook,
-    OperationKind, OrderScope, PageRequest, PaymentStatus, ProviderId, ProviderReply, ReplayMode,
-    ReplyResult, Role, Start, WebhookSelection,
+    ListWebhooks, Money, NewAttempt, NewKey, NewOperation, NewReceipt, NewSubscription, NewWebhook,
+    OperationKind, OrderScope, PageRequest, PaymentStatus, ProviderId, ProviderReply,
+    ReceiptDisposition, ReplayMode, ReplyResult, Role, Start, WebhookSelection,
 };
 use paystatus_proto::v1;
 
@@ -114,6 +114,22 @@ async fn page_tokens() {
     assert_eq!(request.ttl, Some(prost_types::Duration { seconds: 1, nanos: 500_000_000 }));
     assert_eq!((request.order_id.as_str(), token.token.as_str()), ("o1", "a.b.c"));
     assert_eq!(token.expires, Some(UNIX_EPOCH + Duration::from_secs(7)));
+}
+
+#[tokio::test]
+async fn receipts() {
+    let mut fake = Fake::start().await;
+    let caller = fake.client();
+    let call = async move { caller.record_receipt(NewReceipt::new("o1", 3)).await };
+    let answer = v1::RecordReceiptResponse {
+        disposition: v1::ReceiptDisposition::Late.into(),
+        customer_informed_time: Some(prost_types::Timestamp { seconds: 7, nanos: 0 }),
+    };
+    let (request, receipt) = made!(fake, RecordReceipt, call, answer);
+    assert_eq!((request.order_id.as_str(), request.outcome_number), ("o1", 3));
+    assert!(!request.request_id.is_empty());
+    assert_eq!(receipt.disposition, ReceiptDisposition::Late);
+    assert_eq!(receipt.customer_informed_time, Some(UNIX_EPOCH + Duration::from_secs(7)));
 }
 
 #[tokio::test]

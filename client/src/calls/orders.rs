@@ -9,11 +9,12 @@ use crate::{
     client::{Client, request_id},
     error::Error,
     money::Money,
-    order::{Attempt, Operation, Order, PageToken, ProviderId},
+    order::{Attempt, Operation, Order, PageToken, ProviderId, Receipt},
     requests::{
-        ListOrders, NewAttempt, NewOperation, NewOrder, OrderScope, Page, PageRequest,
+        ListOrders, NewAttempt, NewOperation, NewOrder, NewReceipt, OrderScope, Page, PageRequest,
         ProviderReply, Recorded,
     },
+    status::ReceiptDisposition,
     timeline::TimelineEntry,
     wire::{duration_to_wire, required, time_from_wire, time_to_wire},
 };
@@ -91,6 +92,29 @@ impl Client {
             .call(request, async |rpc, request| rpc.orders().create_page_token(request).await)
             .await?;
         Ok(PageToken { token: answer.token, expires: time_from_wire(answer.expire_time) })
+    }
+
+    /// Records that a page of the checkout service's own showed an outcome to the customer. Safe to
+    /// repeat: the same again says nothing new. A receipt that comes too late is no error; see
+    /// [`Receipt::disposition`].
+    ///
+    /// # Errors
+    /// `NotFound` if nobody recorded the order; `InvalidArgument` for an outcome that is not reached
+    /// yet.
+    pub async fn record_receipt(&self, receipt: NewReceipt) -> Result<Receipt, Error> {
+        let request = v1::RecordReceiptRequest {
+            merchant_id: self.merchant_id().to_owned(),
+            request_id: request_id(receipt.request_id),
+            order_id: receipt.order_id,
+            outcome_number: receipt.outcome_number,
+        };
+        let answer = self
+            .call(request, async |rpc, request| rpc.orders().record_receipt(request).await)
+            .await?;
+        Ok(Receipt {
+            disposition: ReceiptDisposition::from_number(answer.disposition),
+            customer_informed_time: time_from_wire(answer.customer_informed_time),
+        })
     }
 
     /// Lists orders in order of their recording, a page at a time.

@@ -34,6 +34,7 @@ impl Order {
             create_time: time_from_wire(wire.create_time),
             update_time: time_from_wire(wire.update_time),
             freshness: wire.freshness.map(Freshness::from_wire).unwrap_or_default(),
+            customer_informed_time: time_from_wire(wire.customer_informed_time),
         }
     }
 }

@@ -52,6 +52,7 @@ pub(super) struct OrderJson<'a> {
     create_time: Option<String>,
     update_time: Option<String>,
     freshness: FreshnessJson,
+    customer_informed_time: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -223,6 +224,7 @@ pub(super) fn order(order: &Order) -> OrderJson<'_> {
         create_time: time(order.create_time),
         update_time: time(order.update_time),
         freshness: freshness(&order.freshness),
+        customer_informed_time: time(order.customer_informed_time),
     }
 }
 

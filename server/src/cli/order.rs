@@ -91,6 +91,9 @@ fn show(out: &mut Out, order: &Known) -> io::Result<()> {
     let changed = words::time(order.update_time);
     field(out, "newest", format!("{changed} {DIM}(version {}){DIM:#}", order.version))?;
     field(out, "heard", heard(&order.freshness))?;
+    if order.customer_informed_time.is_some() {
+        field(out, "customer", format!("saw it {}", words::time(order.customer_informed_time)))?;
+    }
     for attempt in &order.attempts {
         let mut facts = vec![format!("at {}", attempt.account_id)];
         facts.push(format!("reference {}", attempt.reference));

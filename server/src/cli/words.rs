@@ -95,8 +95,7 @@ pub(crate) fn change(change: &Change) -> String {
         }
         ChangeKind::OutcomeChanged => {
             let before = change.previous_outcome.map(outcome).unwrap_or_default();
-            let number = change.outcome_number;
-            format!("outcome {before} → {} {DIM}(number {number}){DIM:#}", outcome(change.outcome))
+            format!("outcome {before} → {} {}", outcome(change.outcome), number(change))
         }
         ChangeKind::AttemptCreated
         | ChangeKind::AttemptStatusChanged
@@ -108,8 +107,20 @@ pub(crate) fn change(change: &Change) -> String {
         | ChangeKind::OperationUpdated
         | ChangeKind::OperationRemoved => of_operation(change),
         ChangeKind::ConditionOpened | ChangeKind::ConditionClosed => of_condition(change),
+        ChangeKind::CustomerInformed => {
+            format!("customer saw {} {}", outcome(change.outcome), number(change))
+        }
+        ChangeKind::CustomerNotInformed => {
+            let outcome = outcome(change.outcome);
+            format!("{BAD}customer did not see{BAD:#} {outcome} {} in time", number(change))
+        }
         other => other.to_string().to_lowercase(),
     }
+}
+
+/// Which outcome it is.
+fn number(change: &Change) -> String {
+    format!("{DIM}(number {}){DIM:#}", change.outcome_number)
 }
 
 fn of_attempt(change: &Change) -> String {

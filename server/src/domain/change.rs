@@ -38,6 +38,10 @@ pub enum Change {
     ConditionOpened(Condition),
     /// A condition no longer holds.
     ConditionClosed(Condition),
+    /// A page showed the present outcome to the customer, in time.
+    CustomerInformed,
+    /// The time passed in which a page should have shown the present outcome.
+    CustomerNotInformed,
 }
 
 /// What happened to an attempt.
@@ -158,10 +162,14 @@ fn conditions(before: &View, after: &View, changes: &mut Vec<Change>) {
 }
 
 /// Copies a change into a view, which has to be sorted afterwards. The summary is copied
-/// apart, from the record.
+/// apart, from the record; who was told is noted from the facts.
 pub fn copy_into(view: &mut View, change: &Change) {
     match change {
-        Change::OrderCreated | Change::OrderStatus { .. } | Change::Outcome { .. } => {}
+        Change::OrderCreated
+        | Change::OrderStatus { .. }
+        | Change::Outcome { .. }
+        | Change::CustomerInformed
+        | Change::CustomerNotInformed => {}
         Change::Attempt { what, attempt } => {
             let merged = |a: &AttemptView| attempt.aliases.contains(&a.name);
             view.attempts.retain(|a| a.name != attempt.name && !merged(a));
@@ -217,5 +225,7 @@ pub fn in_words(change: &Change) -> String {
         },
         Change::ConditionOpened(condition) => format!("opened: {}", condition.detail),
         Change::ConditionClosed(condition) => format!("closed: {}", condition.detail),
+        Change::CustomerInformed => "the customer was told the outcome".to_owned(),
+        Change::CustomerNotInformed => "the customer was not told the outcome in time".to_owned(),
     }
 }

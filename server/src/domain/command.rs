@@ -11,6 +11,7 @@ use super::{
     },
     money::Money,
     order::{Decided, Facts, Order},
+    receipt::Received,
     statement::{OperationClaim, OperationKind, PaymentClaim},
     time::Time,
 };
@@ -29,6 +30,17 @@ impl Parent {
     #[must_use]
     pub fn key(&self) -> OrderKey {
         OrderKey::Recorded { merchant: self.merchant.clone(), order: self.order.clone() }
+    }
+
+    /// The order that a key names, if a merchant recorded it.
+    #[must_use]
+    pub fn of_key(key: &OrderKey) -> Option<Self> {
+        match key {
+            OrderKey::Recorded { merchant, order } => {
+                Some(Self { merchant: merchant.clone(), order: order.clone() })
+            }
+            OrderKey::Unclaimed { .. } => None,
+        }
     }
 }
 
@@ -148,6 +160,26 @@ pub struct Reread {
     pub evidence: Evidence,
 }
 
+/// Records that a page showed an outcome to the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordReceipt {
+    /// Of which order.
+    pub parent: Parent,
+    /// Which outcome was shown.
+    pub outcome_number: u64,
+    /// Makes the call safe to repeat. A page has none: its receipt is safe to repeat as it is.
+    pub request: Option<RequestId>,
+}
+
+/// Records that the time passed in which a page should have shown an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassDeadline {
+    /// Of which order.
+    pub parent: Parent,
+    /// Which outcome should have been shown.
+    pub outcome_number: u64,
+}
+
 /// Anything that can be asked about an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -163,6 +195,10 @@ pub enum Command {
     AcceptEvidence(AcceptEvidence),
     /// Take a new reading of evidence.
     Reread(Reread),
+    /// Record that the customer was told.
+    RecordReceipt(RecordReceipt),
+    /// Record that the customer was not told in time. Without effect if that is not so any more.
+    PassDeadline(PassDeadline),
 }
 
 /// What the rules may look at: the present state of any order.
@@ -214,6 +250,8 @@ pub struct Decision {
     pub warning: Option<String>,
     /// For evidence: what became of it.
     pub disposition: Option<Disposition>,
+    /// For a receipt: what it came to.
+    pub received: Option<Received>,
 }
 
 /// Why a command was not accepted. Nothing was changed.
@@ -226,6 +264,12 @@ pub enum Refusal {
     /// The order has no such attempt.
     #[error("the order has no such attempt; call CreateAttempt first")]
     AttemptNotFound,
+    /// The order has no outcome of that number yet.
+    #[error("there is no outcome of this number yet; the newest is number {present}")]
+    OutcomeNotFound {
+        /// The number of the present one.
+        present: u64,
+    },
     /// The order has no such operation.
     #[error("the order has no such operation; record it before its reply")]
     OperationNotFound,
@@ -266,6 +310,8 @@ impl Command {
             Self::CreateAttempt(c) => Some(&c.parent),
             Self::CreateOperation(c) => Some(&c.parent),
             Self::RecordReply(c) => Some(&c.parent),
+            Self::RecordReceipt(c) => Some(&c.parent),
+            Self::PassDeadline(c) => Some(&c.parent),
             Self::AcceptEvidence(_) | Self::Reread(_) => None,
         }
     }
@@ -285,7 +331,10 @@ impl Command {
                 (keys, claims.map(|(account, r)| of_reference(account, r)).collect())
             }
             Self::CreateAttempt(c) => (keys, vec![of_reference(&c.account, &c.reference)]),
-            Self::CreateOperation(_) | Self::RecordReply(_) => (keys, Vec::new()),
+            Self::CreateOperation(_)
+            | Self::RecordReply(_)
+            | Self::RecordReceipt(_)
+            | Self::PassDeadline(_) => (keys, Vec::new()),
             Self::AcceptEvidence(c) => {
                 let named = c.evidence.statements.iter().filter_map(|s| s.reference.as_ref());
                 let order = named.filter_map(|r| OrderId::parse(r.as_str()).ok());

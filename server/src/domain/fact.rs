@@ -196,6 +196,8 @@ pub enum Method {
     CreateOperation(OperationKind),
     /// RecordProviderReply.
     RecordReply,
+    /// RecordReceipt.
+    RecordReceipt,
 }
 
 /// Something that became known about an order. Recorded for ever.
@@ -238,4 +240,13 @@ pub enum Fact {
         /// What it asked for.
         fingerprint: ContentId,
     },
+    /// A page showed an outcome to the customer.
+    Receipt {
+        /// Which outcome.
+        outcome_number: u64,
+        /// True if that was too late to count.
+        is_late: bool,
+    },
+    /// The time passed in which a page should have shown the outcome of this number.
+    NotInformed(u64),
 }

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod money;
 pub mod order;
 pub mod project;
+pub mod receipt;
 pub mod sorted;
 pub mod statement;
 #[cfg(test)]

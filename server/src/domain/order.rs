@@ -7,6 +7,7 @@ use super::{
     digest::ContentId,
     fact::{AttemptIntent, Evidence, Fact, OperationIntent, OrderIntent, RequestKey},
     ids::{AttemptId, Claim, OperationId, OrderKey},
+    receipt::{Receipts, Told},
     sorted::SortedMap,
     statement::{
         Basis, Held, OperationKind, STATEMENTS_PER_ORDER_MAX, WEAK_STATEMENTS_PER_ORDER_MAX,
@@ -141,7 +142,11 @@ impl Facts {
             Fact::IdShared { claim, with } => {
                 self.shared.insert(claim.clone(), with.clone());
             }
-            Fact::NoAnswer(_) | Fact::ForwardedTo(_) | Fact::Request { .. } => {}
+            Fact::NoAnswer(_)
+            | Fact::ForwardedTo(_)
+            | Fact::Request { .. }
+            | Fact::Receipt { .. }
+            | Fact::NotInformed(_) => {}
         }
     }
 
@@ -185,6 +190,8 @@ pub struct Order {
     pub create_time: Time,
     /// When the newest was made.
     pub update_time: Time,
+    /// When the present outcome came to be.
+    pub outcome_time: Time,
     /// When evidence last came, and of what sort; a repeat counts.
     pub last_evidence: Option<(Time, Basis)>,
     /// What is known.
@@ -193,6 +200,8 @@ pub struct Order {
     pub view: View,
     /// Mutations accepted in the last 30 days.
     pub requests: BTreeMap<RequestKey, (ContentId, Time)>,
+    /// Whether the customer was told.
+    pub receipts: Receipts,
     /// Where everything known here is kept now.
     pub forwarded_to: Option<OrderKey>,
 }
@@ -220,10 +229,12 @@ impl Order {
             positions: Vec::new(),
             create_time: Time::default(),
             update_time: Time::default(),
+            outcome_time: Time::default(),
             last_evidence: None,
             facts: Facts::default(),
             view: View::default(),
             requests: BTreeMap::new(),
+            receipts: Receipts::default(),
             forwarded_to: None,
         }
     }
@@ -256,6 +267,7 @@ impl Order {
             facts,
             view: self.view.clone(),
             requests: self.requests.clone(),
+            receipts: self.receipts.clone(),
             forwarded_to: self.forwarded_to.clone(),
             ..*self
         };
@@ -272,6 +284,10 @@ impl Order {
     fn copy(&mut self, position: u64, decided: &Decided) {
         if self.version == 0 {
             self.create_time = decided.time;
+        }
+        let before = self.view.summary.outcome_number;
+        if self.version == 0 || decided.summary.outcome_number != before {
+            self.outcome_time = decided.time;
         }
         self.version += 1;
         self.positions.push(position);
@@ -297,6 +313,11 @@ impl Order {
                 self.requests.insert(key.clone(), (*fingerprint, time));
             }
             Fact::ForwardedTo(key) => self.forwarded_to = Some(key.clone()),
+            Fact::Receipt { outcome_number, is_late } => {
+                let told = if *is_late { Told::Late } else { Told::InTime(time) };
+                self.receipts.note(*outcome_number, told);
+            }
+            Fact::NotInformed(outcome_number) => self.receipts.note(*outcome_number, Told::Missed),
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     command::{
         AcceptEvidence, Command, CreateAttempt, CreateOperation, CreateOrder, Decision, Parent,
-        Refusal, World,
+        PassDeadline, RecordReceipt, Refusal, World,
     },
     decide::decide,
     fact::{AmountRule, Evidence},
@@ -166,6 +166,16 @@ pub(crate) fn create_operation(
         reference: Reference::parse(id).unwrap(),
         amount: amount.map(aud),
     })
+}
+
+/// A page showed an outcome.
+pub(crate) fn receipt(order: &str, outcome_number: u64) -> Command {
+    Command::RecordReceipt(RecordReceipt { parent: parent(order), outcome_number, request: None })
+}
+
+/// The time passed to show an outcome.
+pub(crate) fn deadline(order: &str, outcome_number: u64) -> Command {
+    Command::PassDeadline(PassDeadline { parent: parent(order), outcome_number })
 }
 
 /// Evidence of one event, as a signed webhook.

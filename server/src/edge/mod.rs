@@ -9,6 +9,7 @@ mod inquiry;
 pub mod intake;
 pub mod listen;
 pub mod pages;
+mod receipt;
 mod reencoded;
 mod socket;
 pub mod tally;

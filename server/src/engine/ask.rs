@@ -8,6 +8,7 @@ use crate::{
         digest::ContentId,
         ids::{Claim, MerchantId, OrderKey, RequestId, SubscriptionId},
         order::Order,
+        receipt::Received,
     },
     journal::{Attachment, Position},
     record::{FilterRecord, KeptWebhook, Role, Source, WebhookMeta},
@@ -120,13 +121,22 @@ pub struct Answer {
     pub warning: Option<String>,
     /// For evidence: what became of it.
     pub disposition: Option<Disposition>,
+    /// For a receipt: what it came to.
+    pub received: Option<Received>,
 }
 
 impl Answer {
     /// An answer that says only whether it had taken effect before.
     #[must_use]
     pub(super) fn plain(replayed: bool) -> Self {
-        Self { replayed, position: None, order: None, warning: None, disposition: None }
+        Self {
+            replayed,
+            position: None,
+            order: None,
+            warning: None,
+            disposition: None,
+            received: None,
+        }
     }
 }
 

@@ -179,6 +179,7 @@ impl Overlay {
             order: self.order(&decision.key),
             warning: decision.warning,
             disposition: decision.disposition,
+            received: decision.received,
         }
     }
 

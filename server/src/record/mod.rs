@@ -59,6 +59,10 @@ pub enum Source {
     Consequence,
     /// The provider's answer to a question of ours.
     Poll,
+    /// An order-confirmation page.
+    Page,
+    /// A time limit of ours that passed.
+    Deadline,
 }
 
 /// A decision about an order.

@@ -38,6 +38,7 @@ pub(super) fn accept(world: &dyn World, command: &AcceptEvidence, now: Time) -> 
             replayed: true,
             warning: None,
             disposition: Some(Disposition::Repeat),
+            received: None,
         };
     }
     if news::is_none(&order, &route, evidence) {
@@ -47,6 +48,7 @@ pub(super) fn accept(world: &dyn World, command: &AcceptEvidence, now: Time) -> 
             replayed: false,
             warning: None,
             disposition: Some(Disposition::Superseded),
+            received: None,
         };
     }
     let mut facts = Vec::new();
@@ -93,6 +95,7 @@ fn join(
         replayed: false,
         warning: None,
         disposition: Some(disposition),
+        received: None,
     }
 }
 
@@ -112,6 +115,7 @@ pub(super) fn reread(world: &dyn World, command: &Reread, now: Time) -> Result<D
             replayed: true,
             warning: None,
             disposition: Some(Disposition::Repeat),
+            received: None,
         });
     }
     let route = route::to_order(world, holder, &evidence);
@@ -147,7 +151,14 @@ pub(super) fn record_reply(
         None => {
             let facts = vec![Fact::NoAnswer(command.attempt.clone()), request];
             let drafts = vec![settle::draft(&order, facts, Vec::new(), now)];
-            Decision { key, drafts, replayed: false, warning: None, disposition: None }
+            Decision {
+                key,
+                drafts,
+                replayed: false,
+                warning: None,
+                disposition: None,
+                received: None,
+            }
         }
         Some(evidence) => {
             let route = route::to_order(world, key, &evidence);

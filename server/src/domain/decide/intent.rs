@@ -187,7 +187,11 @@ fn warning(attempt: &AttemptView, command: &CreateOperation) -> Option<String> {
     is_voided.then(|| "the attempt is canceled; recorded all the same".to_owned())
 }
 
-fn recorded(world: &dyn World, key: &OrderKey) -> Result<std::sync::Arc<Order>, Refusal> {
+/// The order, if somebody recorded it.
+pub(super) fn recorded(
+    world: &dyn World,
+    key: &OrderKey,
+) -> Result<std::sync::Arc<Order>, Refusal> {
     let order = world.order(key).filter(|order| order.facts.order.is_some());
     order.ok_or(Refusal::OrderNotFound)
 }

@@ -5,6 +5,7 @@ mod evidence;
 mod intent;
 mod name;
 mod news;
+mod receipt;
 mod request;
 mod route;
 mod settle;
@@ -29,5 +30,7 @@ pub fn decide(world: &dyn World, command: &Command, now: Time) -> Result<Decisio
         Command::RecordReply(command) => evidence::record_reply(world, command, now),
         Command::AcceptEvidence(command) => Ok(evidence::accept(world, command, now)),
         Command::Reread(command) => evidence::reread(world, command, now),
+        Command::RecordReceipt(command) => receipt::record(world, command, now),
+        Command::PassDeadline(command) => receipt::pass_deadline(world, command, now),
     }
 }

@@ -27,10 +27,17 @@ pub(super) fn accepted_before(
 
 /// The answer to a command that took effect before.
 pub(super) fn replay(key: OrderKey) -> Decision {
-    Decision { key, drafts: Vec::new(), replayed: true, warning: None, disposition: None }
+    Decision {
+        key,
+        drafts: Vec::new(),
+        replayed: true,
+        warning: None,
+        disposition: None,
+        received: None,
+    }
 }
 
 /// The answer to a command that takes effect now.
 pub(super) fn accepted(key: OrderKey, drafts: Vec<Draft>, warning: Option<String>) -> Decision {
-    Decision { key, drafts, replayed: false, warning, disposition: None }
+    Decision { key, drafts, replayed: false, warning, disposition: None, received: None }
 }

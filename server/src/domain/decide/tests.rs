@@ -4,4 +4,5 @@ mod amounts;
 mod limits;
 mod names;
 mod properties;
+mod receipts;
 mod table;

@@ -84,6 +84,7 @@ fn of_refusal(refusal: &Refusal) -> Status {
     let (code, reason) = match refusal {
         Refusal::OrderNotFound => (Code::NotFound, "ORDER_NOT_FOUND"),
         Refusal::AttemptNotFound => (Code::NotFound, "ATTEMPT_NOT_FOUND"),
+        Refusal::OutcomeNotFound { .. } => (Code::InvalidArgument, "OUTCOME_NOT_FOUND"),
         Refusal::OperationNotFound => (Code::NotFound, "OPERATION_NOT_FOUND"),
         Refusal::OrderIdTaken { .. } => (Code::AlreadyExists, "ORDER_ID_TAKEN"),
         Refusal::AttemptIdTaken => (Code::AlreadyExists, "ATTEMPT_ID_TAKEN"),

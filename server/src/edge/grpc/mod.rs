@@ -13,6 +13,7 @@ mod filter;
 mod from_wire;
 mod orders;
 mod page;
+mod receipt;
 pub mod sessions;
 mod stream;
 pub(crate) mod to_wire;

@@ -10,7 +10,7 @@ use super::{
     await_order, errors,
     filter::Filter,
     from_wire::{self, intent::OperationRequest, stream::Start},
-    page,
+    page, receipt,
     stream::{Frames, Watch},
     to_wire,
 };
@@ -291,6 +291,14 @@ impl OrderService for Orders {
         let token = token.ok_or_else(|| errors::internal(&"a page token could not be signed"))?;
         let expire_time = Some(to_wire::time(until));
         Ok(Response::new(v1::CreatePageTokenResponse { token, expire_time }))
+    }
+
+    async fn record_receipt(
+        &self,
+        request: Request<v1::RecordReceiptRequest>,
+    ) -> Result<Response<v1::RecordReceiptResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        receipt::record(&self.0, &caller, request.into_inner()).await.map(Response::new)
     }
 
     async fn get_timeline(

@@ -1,8 +1,10 @@
 //! What a browser may ask for with a page token: the state of one order, as a stream
-//! (server-sent events) or, where a network breaks streams, by asking again and again.
+//! (server-sent events) or, where a network breaks streams, by asking again and again; and what it
+//! may say: that it showed an outcome.
 
 mod assets;
 mod places;
+mod receipt;
 pub mod token;
 mod view;
 mod watch;
@@ -15,7 +17,7 @@ use axum::{
     extract::{Extension, Query, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -53,6 +55,7 @@ pub fn router(context: Context) -> Router {
     Router::new()
         .route("/pages/order", get(events).options(preflight))
         .route("/pages/order/status", get(status).options(preflight))
+        .route("/pages/order/receipt", post(receipt::record).options(preflight))
         .merge(assets::router())
         .with_state(context)
 }
@@ -209,8 +212,8 @@ fn respond(context: &Context, asked: &HeaderMap, code: StatusCode, body: Body) -
 async fn preflight(State(context): State<Context>, headers: HeaderMap) -> Response {
     let mut response = respond(&context, &headers, StatusCode::NO_CONTENT, Body::empty());
     let own = response.headers_mut();
-    own.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET"));
-    let named = HeaderValue::from_static("if-none-match, last-event-id");
+    own.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    let named = HeaderValue::from_static("content-type, if-none-match, last-event-id");
     own.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, named);
     own.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response

@@ -26,7 +26,7 @@ pub(super) struct PageView {
     amount: Option<PageMoney>,
     /// The merchant's own reference.
     order: String,
-    /// When it came to be so here, RFC 3339.
+    /// When the outcome came to be here, RFC 3339.
     time: String,
     /// In plain words.
     reason: &'static str,
@@ -55,7 +55,7 @@ impl PageView {
                 OrderKey::Recorded { order, .. } => order.as_str().to_owned(),
                 OrderKey::Unclaimed { .. } => String::new(),
             },
-            time: rfc3339(order.update_time),
+            time: rfc3339(order.outcome_time),
             reason: reason(summary.outcome, summary.status),
             missed: seen.is_some_and(|seen| summary.outcome_number > seen.saturating_add(1)),
         }

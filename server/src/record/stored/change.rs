@@ -27,6 +27,8 @@ const OPERATION_UPDATED: u32 = 11;
 const OPERATION_REMOVED: u32 = 12;
 const CONDITION_OPENED: u32 = 13;
 const CONDITION_CLOSED: u32 = 14;
+const CUSTOMER_INFORMED: u32 = 15;
+const CUSTOMER_NOT_INFORMED: u32 = 16;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct StoredChange {
@@ -103,6 +105,8 @@ fn write<'a>(change: &'a Change, before: Option<&Change>, to: &mut Writer<'a>) -
             let condition = Some(Box::new(StoredCondition::write(condition, to)));
             StoredChange { condition, ..kind(CONDITION_CLOSED, 0) }
         }
+        Change::CustomerInformed => kind(CUSTOMER_INFORMED, 0),
+        Change::CustomerNotInformed => kind(CUSTOMER_NOT_INFORMED, 0),
     }
 }
 
@@ -141,6 +145,8 @@ fn read(
         OPERATION_REMOVED => operation(OperationChange::Removed),
         CONDITION_OPENED => Ok(Change::ConditionOpened(condition()?)),
         CONDITION_CLOSED => Ok(Change::ConditionClosed(condition()?)),
+        CUSTOMER_INFORMED => Ok(Change::CustomerInformed),
+        CUSTOMER_NOT_INFORMED => Ok(Change::CustomerNotInformed),
         _ => Err(invalid("kind of a change")),
     }
 }

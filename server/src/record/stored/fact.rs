@@ -19,7 +19,7 @@ use crate::domain::{
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct StoredFact {
-    #[prost(oneof = "Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
     kind: Option<Kind>,
 }
 
@@ -47,6 +47,11 @@ enum Kind {
     IdShared(StoredIdShared),
     #[prost(message, tag = "11")]
     Request(StoredRequest),
+    #[prost(message, tag = "12")]
+    Receipt(StoredReceipt),
+    /// The number of the outcome.
+    #[prost(uint64, tag = "13")]
+    NotInformed(u64),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -144,6 +149,14 @@ pub(super) struct StoredRequest {
     pub(super) time: i64,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+struct StoredReceipt {
+    #[prost(uint64, tag = "1")]
+    outcome_number: u64,
+    #[prost(bool, tag = "2")]
+    is_late: bool,
+}
+
 impl Part for StoredFact {
     type Domain = Fact;
 
@@ -171,6 +184,10 @@ impl Part for StoredFact {
                 fingerprint: to.id(*fingerprint),
                 time: 0,
             }),
+            Fact::Receipt { outcome_number, is_late } => {
+                Kind::Receipt(StoredReceipt { outcome_number: *outcome_number, is_late: *is_late })
+            }
+            Fact::NotInformed(outcome_number) => Kind::NotInformed(*outcome_number),
         };
         Self { kind: Some(kind) }
     }
@@ -197,6 +214,10 @@ impl Part for StoredFact {
                 let fingerprint = from.id(request.fingerprint)?;
                 Fact::Request { key: request.key(from)?, fingerprint }
             }
+            Kind::Receipt(StoredReceipt { outcome_number, is_late }) => {
+                Fact::Receipt { outcome_number: *outcome_number, is_late: *is_late }
+            }
+            Kind::NotInformed(outcome_number) => Fact::NotInformed(*outcome_number),
         })
     }
 }

@@ -100,6 +100,8 @@ numbers! {
         [Reply] = 4,
         [Consequence] = 5,
         [Poll] = 6,
+        [Page] = 7,
+        [Deadline] = 8,
     }
     KeptAs, "number of why a webhook is kept" {
         [Unreadable] = 1,
@@ -117,6 +119,7 @@ numbers! {
         [CreateOperation(OperationKind::Capture)] = 4,
         [CreateOperation(OperationKind::Refund)] = 5,
         [CreateOperation(OperationKind::Void)] = 6,
+        [RecordReceipt] = 7,
     }
     PaymentClaim, "number of a claim about a payment" {
         [Pending] = 1,

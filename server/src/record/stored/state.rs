@@ -20,6 +20,7 @@ use crate::{
     domain::{
         digest::ContentId,
         order::{Facts, HeldReading, Order},
+        receipt::Told,
         sorted::SortedMap,
         statement::{Basis, Held},
         time::Time,
@@ -59,6 +60,23 @@ pub(super) struct StoredOrder {
     /// Number of a [`Basis`]; 0 if there was no evidence.
     #[prost(uint32, tag = "13")]
     last_evidence_basis: u32,
+    #[prost(sint64, tag = "14")]
+    outcome_time: i64,
+    #[prost(message, repeated, tag = "15")]
+    receipts: Vec<StoredTold>,
+}
+
+/// What became of telling the customer one outcome.
+#[derive(Clone, PartialEq, prost::Message)]
+struct StoredTold {
+    #[prost(uint64, tag = "1")]
+    outcome_number: u64,
+    /// 1 is in time, 2 is missed, 3 is late.
+    #[prost(uint32, tag = "2")]
+    told: u32,
+    /// If it was in time: when.
+    #[prost(sint64, tag = "3")]
+    time: i64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -125,6 +143,8 @@ pub(super) fn write(order: &Order) -> StoredOrder {
         forwarded_to: order.forwarded_to.as_ref().map(|key| StoredOrderKey::write(key, to)),
         last_evidence_time: order.last_evidence.map_or(0, |(time, _)| to.time(time)),
         last_evidence_basis: order.last_evidence.map_or(0, |(_, basis)| basis.number()),
+        outcome_time: to.time(order.outcome_time),
+        receipts: order.receipts.iter().map(|told| StoredTold::write(told, to)).collect(),
         table: writer.finish(),
     }
 }
@@ -147,10 +167,12 @@ pub(super) fn read(stored: &StoredOrder) -> Result<Order, Unreadable> {
         positions: positions.collect(),
         create_time: from.time(stored.create_time),
         update_time: from.newest(),
+        outcome_time: from.time(stored.outcome_time),
         last_evidence: read_last_evidence(stored, from)?,
         facts: read_one(stored.facts.as_ref(), from)?,
         view: read_one(stored.view.as_ref(), from)?,
         requests: requests.collect::<Result<_, _>>()?,
+        receipts: stored.receipts.iter().map(|told| told.read(from)).collect::<Result<_, _>>()?,
         forwarded_to: stored.forwarded_to.as_ref().map(|key| key.read(from)).transpose()?,
     })
 }
@@ -224,6 +246,27 @@ impl StoredFacts {
         }
         let both = self.statement_ids.iter().zip(&self.statements);
         both.map(|(id, held)| Ok((from.id(*id)?, Arc::new(held.read(from)?)))).collect()
+    }
+}
+
+impl StoredTold {
+    fn write((outcome_number, told): (u64, Told), to: &Writer<'_>) -> Self {
+        let (told, time) = match told {
+            Told::InTime(time) => (1, to.time(time)),
+            Told::Missed => (2, 0),
+            Told::Late => (3, 0),
+        };
+        Self { outcome_number, told, time }
+    }
+
+    fn read(&self, from: &Reader<'_>) -> Result<(u64, Told), Unreadable> {
+        let told = match self.told {
+            1 => Told::InTime(from.time(self.time)),
+            2 => Told::Missed,
+            3 => Told::Late,
+            _ => return Err(invalid("number of what became of a receipt")),
+        };
+        Ok((self.outcome_number, told))
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) fn kind(change: &Change) -> v1::ChangeKind {
         },
         Change::ConditionOpened(_) => Kind::ConditionOpened,
         Change::ConditionClosed(_) => Kind::ConditionClosed,
+        Change::CustomerInformed => Kind::CustomerInformed,
+        Change::CustomerNotInformed => Kind::CustomerNotInformed,
     }
 }
 
@@ -71,7 +73,8 @@ fn change(record: &OrderRecord, version: u64, index: usize, change: &Change) -> 
         ..v1::Change::default()
     };
     match change {
-        Change::OrderCreated => {}
+        // The outcome and its number say which.
+        Change::OrderCreated | Change::CustomerInformed | Change::CustomerNotInformed => {}
         Change::OrderStatus { from } => wire.previous_status = order::status(*from) as i32,
         Change::Outcome { from } => wire.previous_outcome = order::outcome(*from) as i32,
         Change::Attempt { what, attempt } => {

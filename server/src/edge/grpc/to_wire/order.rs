@@ -21,12 +21,13 @@ pub(crate) fn order(order: &Order) -> v1::Order {
     let summary = &order.view.summary;
     let intent = order.facts.order.as_ref();
     let (merchant_id, order_id) = names(&order.key);
+    let number = i64::try_from(summary.outcome_number).unwrap_or(i64::MAX);
     v1::Order {
         merchant_id,
         order_id,
         status: status(summary.status) as i32,
         outcome: outcome(summary.outcome) as i32,
-        outcome_number: i64::try_from(summary.outcome_number).unwrap_or(i64::MAX),
+        outcome_number: number,
         amount: intent.and_then(|intent| intent.amount).map(money),
         authorized_amount: summary.amounts.authorized.map(money),
         captured_amount: summary.amounts.captured.map(money),
@@ -40,6 +41,8 @@ pub(crate) fn order(order: &Order) -> v1::Order {
         create_time: Some(time(order.create_time)),
         update_time: Some(time(order.update_time)),
         freshness: Some(freshness(order)),
+        customer_informed_time: order.customer_informed().map(time),
+        customer_informed_outcome_number: order.customer_informed().map_or(0, |_| number),
     }
 }
 

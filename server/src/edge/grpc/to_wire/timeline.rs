@@ -58,6 +58,8 @@ fn source(record: &OrderRecord, evidence: &[&Evidence]) -> v1::FactSource {
         Source::Consequence if weak => v1::FactSource::WeaklySignedWebhook,
         Source::Consequence => v1::FactSource::Webhook,
         Source::Intent => v1::FactSource::Intent,
+        Source::Page => v1::FactSource::Page,
+        Source::Deadline => v1::FactSource::Deadline,
     }
 }
 
@@ -90,6 +92,15 @@ fn in_words(fact: &Fact) -> Option<String> {
         Fact::ForwardedTo(key) => format!("moved to order {}", order::names(key).1),
         Fact::IdShared { claim, with } => {
             format!("the id {} is also named by order {}", claim.id.value, order::names(with).1)
+        }
+        Fact::Receipt { outcome_number, is_late: false } => {
+            format!("the customer was shown outcome {outcome_number}")
+        }
+        Fact::Receipt { outcome_number, is_late: true } => {
+            format!("the customer was shown outcome {outcome_number}, too late to count")
+        }
+        Fact::NotInformed(outcome_number) => {
+            format!("no page showed outcome {outcome_number} to the customer in time")
         }
         Fact::Request { .. } => return None,
     })

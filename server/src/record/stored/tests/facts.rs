@@ -149,6 +149,9 @@ pub(super) fn any_fact() -> BoxedStrategy<Fact> {
         (any_claim(), any_order_key()).prop_map(|(claim, with)| Fact::IdShared { claim, with }),
         (any_request_key(), any_content_id())
             .prop_map(|(key, fingerprint)| Fact::Request { key, fingerprint }),
+        (any::<u64>(), any::<bool>())
+            .prop_map(|(outcome_number, is_late)| Fact::Receipt { outcome_number, is_late }),
+        any::<u64>().prop_map(Fact::NotInformed),
     ]
     .boxed()
 }

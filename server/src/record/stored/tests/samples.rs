@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     domain::{
+        change::Change,
         command::Disposition,
         digest::ContentId,
         fact::{Fact, Method, RequestKey},
@@ -16,6 +17,7 @@ use crate::{
         },
         money::{Currency, Money},
         order::{Decided, Facts, HeldReading, Order},
+        receipt::Told,
         sorted::SortedMap,
         statement::{Basis, Held},
         time::Time,
@@ -220,7 +222,32 @@ pub(super) fn records() -> Vec<(String, Record)> {
     all.extend(others.map(|(name, record)| (name.to_owned(), record)));
     let poll = OrderRecord { source: Source::Poll, webhook: None, ..usual_webhook() };
     all.push(("order.poll".to_owned(), Record::Order(poll)));
+    all.extend(receipts());
     all
+}
+
+/// What becomes of telling the customer: by a page, by a checkout service, and not in time.
+fn receipts() -> impl Iterator<Item = (String, Record)> {
+    let record = |source, facts, changes| {
+        let decided = Decided { facts, changes, summary: views::usual_summary(), time: now() };
+        Record::Order(OrderRecord { decided, source, webhook: None, ..usual_webhook() })
+    };
+    let request = RequestId::parse(REQUEST).unwrap();
+    let key = RequestKey { method: Method::RecordReceipt, request };
+    let receipt = |is_late| Fact::Receipt { outcome_number: 1, is_late };
+    let requested = vec![receipt(false), Fact::Request { key, fingerprint: content(11) }];
+    let all = [
+        ("order.receipt", Source::Intent, requested, vec![Change::CustomerInformed]),
+        ("order.receipt.late", Source::Page, vec![receipt(true)], Vec::new()),
+        (
+            "order.not_informed",
+            Source::Deadline,
+            vec![Fact::NotInformed(300)],
+            vec![Change::CustomerNotInformed],
+        ),
+    ];
+    all.into_iter()
+        .map(move |(name, source, facts, changes)| (name.into(), record(source, facts, changes)))
 }
 
 /// Nothing known, and one of everything.
@@ -239,16 +266,22 @@ pub(super) fn orders() -> Vec<(String, Order)> {
         positions: vec![17, 18, 5_000_000],
         create_time: ago(90),
         update_time: now(),
+        // What stands for it in states that were written before there was one.
+        outcome_time: now(),
         facts,
         view: views::all(),
         requests: BTreeMap::from([(request, (content(42), ago(90)))]),
         forwarded_to: Some(unclaimed()),
         ..Order::new(recorded())
     };
+    let told = [(1, Told::InTime(ago(80))), (2, Told::Missed), (300, Told::Late)];
+    let receipts = told.into_iter().collect();
+    let told = Order { outcome_time: ago(85), receipts, ..full.clone() };
     let fresh = Order { last_evidence: Some((ago(3), Basis::Poll)), ..full.clone() };
     vec![
         ("new".to_owned(), Order::new(unclaimed())),
         ("full".to_owned(), full),
         ("fresh".to_owned(), fresh),
+        ("told".to_owned(), told),
     ]
 }

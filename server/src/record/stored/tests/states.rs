@@ -15,7 +15,10 @@ use super::{
     names::{any_claim, any_content_id, any_order_key, any_time, numbered},
     views::any_view,
 };
-use crate::domain::order::{Facts, HeldReading, Order};
+use crate::domain::{
+    order::{Facts, HeldReading, Order},
+    receipt::{Receipts, Told},
+};
 
 fn any_facts() -> BoxedStrategy<Facts> {
     let intents = (
@@ -41,22 +44,30 @@ fn any_facts() -> BoxedStrategy<Facts> {
         .boxed()
 }
 
+fn any_receipts() -> BoxedStrategy<Receipts> {
+    let told = prop_oneof![any_time().prop_map(Told::InTime), Just(Told::Missed), Just(Told::Late)];
+    vec((any::<u64>(), told), 0..4).prop_map(|told| told.into_iter().collect()).boxed()
+}
+
 pub(super) fn any_order() -> BoxedStrategy<Order> {
     let requests = btree_map(any_request_key(), (any_content_id(), any_time()), 0..3);
-    let history = (any::<u64>(), vec(any::<u64>(), 0..5), any_time(), any_time());
+    let history = (any::<u64>(), vec(any::<u64>(), 0..5), [any_time(), any_time(), any_time()]);
     let forwarded_to = option::of(any_order_key());
     let evidence = option::of((any_time(), numbered()));
-    (any_order_key(), history, any_facts(), any_view(), requests, forwarded_to, evidence)
-        .prop_map(|(key, history, facts, view, requests, forwarded_to, last_evidence)| Order {
+    let told = (requests, any_receipts());
+    (any_order_key(), history, any_facts(), any_view(), told, forwarded_to, evidence)
+        .prop_map(|(key, history, facts, view, told, forwarded_to, last_evidence)| Order {
             key,
             version: history.0,
             positions: history.1,
-            create_time: history.2,
-            update_time: history.3,
+            create_time: history.2[0],
+            update_time: history.2[1],
+            outcome_time: history.2[2],
             last_evidence,
             facts,
             view,
-            requests,
+            requests: told.0,
+            receipts: told.1,
             forwarded_to,
         })
         .boxed()

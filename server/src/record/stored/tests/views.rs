@@ -145,6 +145,8 @@ fn any_change() -> BoxedStrategy<Change> {
         }),
         any_condition().prop_map(Change::ConditionOpened),
         any_condition().prop_map(Change::ConditionClosed),
+        Just(Change::CustomerInformed),
+        Just(Change::CustomerNotInformed),
     ]
     .boxed()
 }

@@ -1,0 +1,88 @@
+//! `POST /pages/order/receipt`: a page has shown an outcome to the customer.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use serde::Deserialize;
+
+use super::{Asked, granted, refuse, respond};
+use crate::{
+    domain::command::Refusal,
+    edge::{
+        Context,
+        receipt::{self, By},
+    },
+    engine::{Error, Refused},
+};
+
+/// Bytes of a receipt.
+const BYTES_MAX: usize = 256;
+/// How long a receipt may take to arrive.
+const READ_MAX: Duration = Duration::from_secs(5);
+/// How long a page is asked to wait when too much is waiting, in seconds.
+const RETRY_AFTER_SECONDS: &str = "1";
+/// What is said of a body that is no receipt.
+const WANTED: &str =
+    "the body must be {\"outcome_number\": N} with the number that the page showed\n";
+
+/// What a page sends, under whatever content type: a beacon has `text/plain`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent {
+    outcome_number: u64,
+}
+
+/// Takes a receipt. A repeat, a late one and one that nobody needs are taken as well: there is
+/// nothing that the page should do about it.
+pub(super) async fn record(
+    State(context): State<Context>,
+    Query(asked): Query<Asked>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let headers = parts.headers;
+    let grant = match granted(&context, &asked, &headers) {
+        Ok((_, grant)) => grant,
+        Err(refused) => return refuse(&context, &headers, refused),
+    };
+    let answer = |code, text: &'static str| respond(&context, &headers, code, Body::from(text));
+    let body = match tokio::time::timeout(READ_MAX, to_bytes(body, BYTES_MAX)).await {
+        Ok(Ok(body)) => body,
+        // Too large, or broken off: then nobody reads the answer.
+        Ok(Err(_)) => return answer(StatusCode::BAD_REQUEST, WANTED),
+        Err(_) => return answer(StatusCode::REQUEST_TIMEOUT, "the body is too slow\n"),
+    };
+    let Ok(sent) = serde_json::from_slice::<Sent>(&body) else {
+        return answer(StatusCode::BAD_REQUEST, WANTED);
+    };
+    match receipt::record(&context, &grant.order, sent.outcome_number, By::Page).await {
+        Ok(_) => answer(StatusCode::NO_CONTENT, ""),
+        Err(error) => not_taken(&context, &headers, &error),
+    }
+}
+
+fn not_taken(context: &Context, headers: &HeaderMap, error: &Error) -> Response {
+    match error {
+        Error::Refused(Refused::Order(refusal @ Refusal::OutcomeNotFound { .. })) => {
+            let text = Body::from(format!("{refusal}\n"));
+            respond(context, headers, StatusCode::BAD_REQUEST, text)
+        }
+        Error::Refused(refused) => {
+            tracing::error!(%refused, "a receipt was refused");
+            respond(context, headers, StatusCode::NOT_FOUND, Body::from("there is no such order\n"))
+        }
+        error => {
+            tracing::debug!(%error, "a receipt was not taken");
+            let text = Body::from("try again\n");
+            let mut response = respond(context, headers, StatusCode::SERVICE_UNAVAILABLE, text);
+            let wait = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+            response.headers_mut().insert(header::RETRY_AFTER, wait);
+            response
+        }
+    }
+}
