@@ -5,6 +5,7 @@
 //! | `n` | hash of the order's key | where its state is |
 //! | `o` | merchant (or account) hash, position of its first record | the order's state |
 //! | `u` | the same | nothing: the order is undecided |
+//! | `w` | the same | when its outcome came to be: the customer was not told yet |
 //! | `c` | hash of the claim | the key of the order it belongs to |
 //! | `k` `s` `v` | name | API key, subscription, version of a subject |
 //! | `m` | | applied position, epoch and format |
@@ -27,6 +28,8 @@ pub(super) const NAME: u8 = b'n';
 pub(super) const STATE: u8 = b'o';
 /// First byte of undecided orders.
 pub(super) const UNDECIDED: u8 = b'u';
+/// First byte of orders whose customer was not told yet.
+pub(super) const UNTOLD: u8 = b'w';
 /// First byte of claims.
 pub(super) const CLAIM: u8 = b'c';
 /// First byte of API keys.
@@ -61,13 +64,13 @@ pub(super) fn group(key: &OrderKey) -> Vec<u8> {
     place
 }
 
-/// The place of an undecided order in the index, by the position of its first record.
-pub(super) fn undecided(key: &OrderKey, first: u64) -> Vec<u8> {
-    with_first(UNDECIDED, [group(key), first.to_be_bytes().to_vec()].concat())
+/// The place of an order in an index, by the position of its first record.
+pub(super) fn indexed(index: u8, key: &OrderKey, first: u64) -> Vec<u8> {
+    with_first(index, [group(key), first.to_be_bytes().to_vec()].concat())
 }
 
-/// Where the state is that a place of the index stands for.
-pub(super) fn state_of_undecided(place: &[u8]) -> Vec<u8> {
+/// Where the state is that a place of an index stands for.
+pub(super) fn state_of_indexed(place: &[u8]) -> Vec<u8> {
     with_first(STATE, place.to_vec())
 }
 

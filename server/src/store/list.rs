@@ -99,7 +99,7 @@ impl Store {
     }
 
     /// The newest state of an order that was found in sled.
-    fn newest(&self, bytes: &[u8]) -> Result<Arc<Order>, Error> {
+    pub(super) fn newest(&self, bytes: &[u8]) -> Result<Arc<Order>, Error> {
         let order = record::decode_order(bytes).map_err(Error::State)?;
         let in_memory = self.read().orders.get(&order.key).cloned();
         Ok(in_memory.unwrap_or_else(|| Arc::new(order)))

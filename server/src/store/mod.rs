@@ -5,6 +5,7 @@
 //! larger steps (see `writer`); so sled is never waited for, and never needed to be durable.
 
 mod error;
+mod index;
 mod keys;
 mod layered;
 mod list;
@@ -12,6 +13,7 @@ mod open;
 #[cfg(test)]
 mod tests;
 mod undecided;
+mod untold;
 pub mod verify;
 mod writer;
 
@@ -31,6 +33,7 @@ use crate::{
     journal::Position,
     record::{self, KeyRecord, Record, Subject, SubscriptionRecord},
 };
+use index::Index;
 use layered::Layered;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
@@ -77,11 +80,11 @@ pub struct Store {
     stepping: Mutex<()>,
 }
 
-#[derive(Default)]
 struct Inner {
     orders: Layered<OrderKey, Arc<Order>>,
     claims: Layered<Claim, OrderKey>,
-    undecided: undecided::Undecided,
+    undecided: Index,
+    untold: Index,
     /// Orders whose place in sled is not written yet, by that place.
     unlisted: BTreeMap<Vec<u8>, OrderKey>,
     keys: BTreeMap<String, Arc<KeyRecord>>,
@@ -90,6 +93,23 @@ struct Inner {
     versions: HashMap<Subject, u64>,
     /// Small states (keys, subscriptions, versions) to be written.
     unwritten_small: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            orders: Layered::default(),
+            claims: Layered::default(),
+            undecided: Index::new(&undecided::KIND),
+            untold: Index::new(&untold::KIND),
+            unlisted: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            keys_by_secret: HashMap::new(),
+            subscriptions: BTreeMap::new(),
+            versions: HashMap::new(),
+            unwritten_small: BTreeMap::new(),
+        }
+    }
 }
 
 impl Store {
@@ -329,6 +349,7 @@ fn apply_one(
         (Subject::Order(key), Some(order), _) => {
             let before = inner.orders.get(key).map(AsRef::as_ref);
             inner.undecided.note(before, &order, applied.position);
+            inner.untold.note(before, &order, applied.position);
             let place = if order.version == 1 { places.pop_front() } else { None };
             inner.unlisted.extend(place.map(|place| (place, key.clone())));
             return inner.orders.put(key.clone(), order);

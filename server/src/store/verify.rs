@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Error, Progress, Store, keys};
+use super::{Error, Progress, Store, keys, undecided, untold};
 use crate::{
     domain::{
         ids::{Claim, OrderKey},
@@ -101,7 +101,14 @@ impl Store {
             same_order(&held, order)?;
             expected.extend([name, place]);
             let first = order.positions.first().copied().unwrap_or(0);
-            expected.extend(order.is_undecided().then(|| keys::undecided(key, first)));
+            for kind in [&undecided::KIND, &untold::KIND] {
+                let place = keys::indexed(kind.first, key, first);
+                if let Some(says) = (kind.says)(order) {
+                    let held = self.get(&place)?;
+                    same(&format!("an index of {key:?}"), &held, &Some(says))?;
+                    expected.insert(place);
+                }
+            }
         }
         for (claim, key) in &fold.claims {
             let place = keys::claim(claim);

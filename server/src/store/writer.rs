@@ -16,7 +16,7 @@ use std::{
 
 use sled::IVec;
 
-use super::{Error, Store, UNWRITTEN_MAX, keys, layered::HashMap};
+use super::{Error, Store, UNWRITTEN_MAX, index::Writing, keys, layered::HashMap};
 use crate::{
     domain::{ids::OrderKey, order::Order},
     record,
@@ -180,7 +180,7 @@ impl Store {
         }
         let orders = inner.orders.begin_write();
         let claims = inner.claims.begin_write();
-        let undecided = inner.undecided.begin_write();
+        let indexes = [inner.undecided.begin_write(), inner.untold.begin_write()];
         let small = std::mem::take(&mut inner.unwritten_small);
         let listed: Vec<Vec<u8>> = inner.unlisted.keys().cloned().collect();
         drop(inner);
@@ -201,10 +201,12 @@ impl Store {
         puts.extend(
             small.into_iter().map(|(place, bytes)| (place.into(), Put::Bytes(bytes.into()))),
         );
-        puts.extend(undecided.places().map(|(place, is_undecided)| {
-            let put = if is_undecided { Put::Bytes(IVec::default()) } else { Put::Nothing };
-            (place.into(), put)
-        }));
+        puts.extend(
+            indexes
+                .iter()
+                .flat_map(Writing::places)
+                .map(|(place, says)| (place.into(), says.map_or(Put::Nothing, Put::Bytes))),
+        );
         puts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         for chunk in puts.chunks(BATCH_KEYS_MAX) {
             self.put(chunk)?;
@@ -222,6 +224,7 @@ impl Store {
         inner.orders.wrote();
         inner.claims.wrote();
         inner.undecided.wrote();
+        inner.untold.wrote();
         self.written.store(applied, Release);
         // What was taken is freed here, not under the lock.
         drop(inner);
