@@ -55,6 +55,11 @@ pub struct Pages {
     /// How long a page stays connected after a refusal: the customer may pay again.
     #[serde(with = "humantime_serde")]
     pub settle: Duration,
+    /// How long after an outcome a page may show it before the customer counts as not informed
+    /// (`CUSTOMER_NOT_INFORMED`, for the merchant's mailer): `"60s"`, at most a day, or `"off"`
+    /// for never. Counts for every recorded order, also where no page token was made.
+    #[serde(deserialize_with = "span_or_off")]
+    pub not_informed: Option<Duration>,
     /// Pages open at once with one token.
     pub open_per_token: usize,
     /// Pages open at once from one address.
@@ -132,6 +137,8 @@ pub struct Limits {
     pub webhook_read: Duration,
 }
 
+/// The longest time that a page may take to show an outcome.
+const NOT_INFORMED_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Accounts that one merchant may have: each order claims its name at all of them.
 const ACCOUNTS_PER_MERCHANT_MAX: usize = 100;
 
@@ -160,6 +167,7 @@ impl Default for Pages {
             keys: Vec::new(),
             origins: Vec::new(),
             settle: Duration::from_secs(15 * 60),
+            not_informed: Some(Duration::from_secs(60)),
             open_per_token: 8,
             open_per_address: 1000,
         }
@@ -208,6 +216,14 @@ pub enum Error {
     },
 }
 
+/// A span such as `60s`, or `off`.
+fn span_or_off<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    match String::deserialize(from)?.as_str() {
+        "off" => Ok(None),
+        span => humantime::parse_duration(span).map(Some).map_err(serde::de::Error::custom),
+    }
+}
+
 fn invalid(setting: impl Into<String>, problem: impl Into<String>) -> Error {
     Error::Invalid { setting: setting.into(), problem: problem.into() }
 }
@@ -243,6 +259,9 @@ impl Config {
         if self.streams.heartbeat < Duration::from_millis(10) {
             return Err(invalid("streams.heartbeat", "must be at least 10ms"));
         }
+        if self.pages.not_informed.is_some_and(|span| span > NOT_INFORMED_MAX) {
+            return Err(invalid("pages.not_informed", "must be at most 24h, or off"));
+        }
         Ok(())
     }
 
@@ -260,6 +279,7 @@ impl Config {
             ("view_cache_bytes", self.view_cache_bytes != start.view_cache_bytes),
             ("segment_bytes", self.segment_bytes != start.segment_bytes),
             ("threads", self.threads != start.threads),
+            ("pages.not_informed", self.pages.not_informed != start.pages.not_informed),
         ];
         differences.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }

@@ -289,16 +289,17 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// The thread that asks providers, until the drain begins. What is under way is cut: it is no
+/// The thread that asks providers and fires deadlines, until the drain begins. What is under way is cut: it is no
 /// fact yet, and is asked again after the next start.
 fn start_asking(
     runtime: tokio::runtime::Runtime,
     context: &Context,
 ) -> std::io::Result<JoinHandle<()>> {
     let (outbound, drain) = (context.outbound.clone(), context.drain.clone());
+    let not_informed = context.config.pages.not_informed;
     let builder = std::thread::Builder::new().name("outbound".into());
     builder.spawn(move || {
-        runtime.block_on(outbound.run(drain));
+        runtime.block_on(outbound.run(drain, not_informed));
         runtime.shutdown_background();
     })
 }

@@ -1,4 +1,5 @@
-//! The edge in the other direction: asks providers what became of what is undecided.
+//! The edge in the other direction: asks providers what became of what is undecided, and fires
+//! deadlines.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -9,6 +10,7 @@
 //! | `look` | one look: the requests, and what is recorded of the answers |
 //! | `poll` | works off the queues; keeps them in step with the store |
 //! | `on_demand` | looks that somebody waits for |
+//! | `deadlines` | fires the deadlines of outcomes that no page showed |
 //! | `http`, `tokens`, `failed` | requests, what proves who asks, what goes wrong |
 //! | `certificates` | what webhooks are signed with |
 //!
@@ -17,6 +19,7 @@
 
 pub mod breaker;
 pub mod certificates;
+pub mod deadlines;
 mod failed;
 pub mod http;
 mod line;

@@ -30,10 +30,18 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 const SEARCH_PAUSE: Duration = Duration::from_secs(5);
 
 impl Outbound {
-    /// Follows what is recorded, and asks, until the drain begins.
-    pub async fn run(&self, mut drain: watch::Receiver<bool>) {
+    /// Follows what is recorded, asks, and fires deadlines so long after their outcomes (`None`:
+    /// not at all), until the drain begins.
+    pub async fn run(&self, mut drain: watch::Receiver<bool>, not_informed: Option<Duration>) {
+        let deadlines = async {
+            match not_informed {
+                Some(after) => self.fire_deadlines(after).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = Arc::clone(&self.0).follow() => {}
+            () = deadlines => {}
             _ = drain.wait_for(|drains| *drains) => {}
         }
     }

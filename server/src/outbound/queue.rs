@@ -53,7 +53,8 @@ impl Default for Queue {
 }
 
 impl Queue {
-    fn with_room_for(max: usize) -> Self {
+    /// A queue of so many orders.
+    pub(super) fn with_room_for(max: usize) -> Self {
         Self { max, entries: HashMap::new(), by_due: BTreeSet::new(), has_lost: false }
     }
 
