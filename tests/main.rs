@@ -12,6 +12,7 @@ mod polling;
 mod polling_limits;
 mod providers;
 mod python;
+mod receipts;
 mod replay;
 mod restart;
 mod scenarios;

@@ -39,8 +39,19 @@ pub(crate) enum Start {
 impl Process {
     /// Starts the program on a folder, with the accounts [`OPTTY`] and [`GENERIC`].
     pub(crate) async fn start(folder: &Path, start: Start, ports: (u16, u16)) -> Self {
+        Self::start_with(folder, start, ports, "").await
+    }
+
+    /// The same with more settings.
+    pub(crate) async fn start_with(
+        folder: &Path,
+        start: Start,
+        ports: (u16, u16),
+        more: &str,
+    ) -> Self {
         let config = folder.join("paystatus.toml");
-        fs::write(&config, settings(folder, ports)).expect("the settings can be written");
+        let settings = format!("{more}\n{}", settings(folder, ports));
+        fs::write(&config, settings).expect("the settings can be written");
         let program = tokio::task::spawn_blocking(program).await.expect("it is built");
         let log = File::options().create(true).append(true).open(folder.join("log"));
         let mut child = tokio::process::Command::new(program)
