@@ -307,3 +307,29 @@ impl Config {
         Ok(accounts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn not_informed(setting: &str) -> Result<Option<Duration>, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("paystatus.toml");
+        std::fs::write(&file, format!("pages = {{ {setting} }}")).unwrap();
+        let config = Config::load(Some(&file))?;
+        config.check()?;
+        Ok(config.pages.not_informed)
+    }
+
+    #[test]
+    fn how_long_a_page_may_take_is_a_span_or_off() {
+        let span = |setting: &str| not_informed(setting).ok().flatten();
+        assert_eq!(span("settle = \"1m\""), Some(Duration::from_secs(60)));
+        assert_eq!(span("not_informed = \"1500ms\""), Some(Duration::from_millis(1500)));
+        assert_eq!(span("not_informed = \"24h\""), Some(NOT_INFORMED_MAX));
+        assert!(matches!(not_informed("not_informed = \"off\""), Ok(None)));
+        for wrong in ["never", "-1s", "25h", "60"] {
+            assert!(not_informed(&format!("not_informed = \"{wrong}\"")).is_err(), "{wrong}");
+        }
+    }
+}

@@ -5,5 +5,6 @@ mod deciding;
 mod faults;
 mod handle;
 mod limits;
+mod receipts;
 pub(crate) mod subjects;
 mod two_engines;

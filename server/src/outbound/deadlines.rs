@@ -39,6 +39,8 @@ struct Deadlines {
     shared: Arc<Shared>,
     /// How long after its outcome each is.
     after: Duration,
+    /// How many may wait here.
+    room: usize,
     queue: Queue,
     /// When the store is to be searched for more.
     search: Option<Time>,
@@ -47,13 +49,16 @@ struct Deadlines {
 impl Outbound {
     /// Fires deadlines, each so long after its outcome. Never returns as long as the hub lives.
     pub(super) async fn fire_deadlines(&self, after: Duration) {
-        let shared = Arc::clone(&self.0);
-        let queue = Queue::with_room_for(DEADLINES_MAX);
-        Deadlines { shared, after, queue, search: Some(clock::now()) }.run().await;
+        Deadlines::new(Arc::clone(&self.0), after, DEADLINES_MAX).run().await;
     }
 }
 
 impl Deadlines {
+    fn new(shared: Arc<Shared>, after: Duration, room: usize) -> Self {
+        let queue = Queue::with_room_for(room);
+        Self { shared, after, room, queue, search: Some(clock::now()) }
+    }
+
     async fn run(mut self) {
         let mut announced = self.shared.hub.announced();
         let mut position = self.shared.hub.head();
@@ -90,9 +95,9 @@ impl Deadlines {
     /// Finds the oldest outcomes that the customer was not told.
     async fn search(&mut self, now: Time) {
         let store = Arc::clone(&self.shared.store);
-        let since = oldest(now);
         // One more than there is room for, so that the queue knows whether there are more.
-        let read = move || store.oldest_untold(since, DEADLINES_MAX + 1);
+        let (since, limit) = (oldest(now), self.room + 1);
+        let read = move || store.oldest_untold(since, limit);
         let untold = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string());
         match untold.and_then(|read| read.map_err(|error| error.to_string())) {
             Ok(untold) => {
@@ -220,4 +225,135 @@ enum Next {
 /// The oldest outcome that anybody is told of.
 fn oldest(now: Time) -> Time {
     now.minus_seconds(OUTCOME_AGE_MAX_SECONDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+    use super::*;
+    use crate::{
+        accounts::{Accounts, Live},
+        domain::testing::{accept, create_attempt, create_order, parent, say},
+        engine::{
+            JOBS_MAX,
+            tests::bench::{Bench, ask},
+        },
+        hub::Hub,
+        journal::{
+            Journal as _,
+            memory::{Fault, MemoryJournal},
+        },
+        record::{self, Record},
+        store::Store,
+    };
+
+    const ROOM: usize = 4;
+
+    /// A bench whose clock is late by so many seconds.
+    fn bench() -> (Bench, Arc<AtomicI64>) {
+        let late = Arc::new(AtomicI64::new(0));
+        let by = Arc::clone(&late);
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(move || clock::now().minus_seconds(by.load(Relaxed)));
+        (Bench::open_at(&MemoryJournal::new(), folder, clock), late)
+    }
+
+    fn paid(order: &str) -> [Ask; 3] {
+        let sold = say(&format!("p-{order} {order} : sold 100"));
+        [
+            ask(&create_order(order, "100")),
+            ask(&create_attempt(order, "a1", order, None)),
+            ask(&accept(order, vec![sold])),
+        ]
+    }
+
+    fn deadlines(engine: &engine::Handle, bench: &(Arc<Store>, Arc<Hub>)) -> Deadlines {
+        let parts = (engine.clone(), Arc::clone(&bench.0), Arc::clone(&bench.1));
+        let live = Arc::new(Live::new(Accounts::default()));
+        let runtime = tokio::runtime::Handle::current();
+        let outbound = Outbound::new(parts, live, runtime).unwrap();
+        Deadlines::new(outbound.0, Duration::ZERO, ROOM)
+    }
+
+    fn untold(store: &Store) -> Vec<OrderKey> {
+        let untold = store.oldest_untold(Time::default(), usize::MAX).unwrap();
+        untold.into_iter().map(|(key, _)| key).collect()
+    }
+
+    /// A backlog as after a downtime: more than finds room, partly in sled, partly ancient.
+    #[tokio::test]
+    async fn a_backlog_is_worked_off_in_steps_and_each_is_told_once() {
+        let (mut bench, late) = bench();
+        late.store(OUTCOME_AGE_MAX_SECONDS + 60, Relaxed);
+        bench.run(paid("ancient"));
+        late.store(0, Relaxed);
+        for number in 0..5 * ROOM {
+            bench.run(paid(&format!("o{number}")));
+            if number == 2 * ROOM {
+                bench.store.write_step().unwrap();
+            }
+        }
+        let journal = bench.journal.clone();
+        let parts = (Arc::clone(&bench.store), Arc::clone(&bench.hub));
+        let (engine, _running) = bench.engine.start().unwrap();
+        let deadlines = deadlines(&engine, &parts);
+        let others_are_told = async {
+            // While they are, others come.
+            for number in 0..2 * ROOM {
+                for ask in paid(&format!("new{number}")) {
+                    engine.ask(ask).await.unwrap();
+                }
+            }
+            while untold(&parts.0) != [parent("ancient").key()] {
+                tokio::task::yield_now().await;
+            }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(20), async {
+            tokio::select! {
+                () = deadlines.run() => panic!("the hub lives"),
+                () = others_are_told => {}
+            }
+        });
+        told.await.expect("all are told");
+        let stored = journal.reader().read(0, usize::MAX).unwrap();
+        let mut fired = Vec::new();
+        for stored in stored {
+            let Record::Order(record) = record::decode(&stored.record).unwrap() else { panic!() };
+            let is_fired = |change: &&Change| **change == Change::CustomerNotInformed;
+            fired.extend(record.changes().iter().filter(is_fired).map(|_| record.key.clone()));
+        }
+        let count = fired.len();
+        fired.sort();
+        fired.dedup();
+        assert_eq!((count, fired.len()), (7 * ROOM, 7 * ROOM));
+    }
+
+    #[tokio::test]
+    async fn a_busy_engine_is_asked_again() {
+        let (mut bench, _) = bench();
+        bench.run(paid("o1"));
+        let parts = (Arc::clone(&bench.store), Arc::clone(&bench.hub));
+        let control = bench.control.clone();
+        control.add(Fault::Stall);
+        let (engine, _running) = bench.engine.start().unwrap();
+        let mut waiting = tokio::task::JoinSet::new();
+        for number in 0..2 * JOBS_MAX {
+            let (engine, create) = (engine.clone(), create_order(&format!("n{number}"), "1"));
+            waiting.spawn(async move { engine.ask(ask(&create)).await });
+        }
+        // One that is refused at once shows that there is no room any more.
+        let refused = waiting.join_next().await.unwrap().unwrap();
+        assert_eq!(refused, Err(engine::Error::Busy));
+        let mut deadlines = deadlines(&engine, &parts);
+        let now = clock::now();
+        deadlines.search(now).await;
+        assert!(deadlines.fire(now).await);
+        let again = deadlines.queue.next_due().expect("it is kept");
+        assert!(again > now && untold(&parts.0) == [parent("o1").key()]);
+        control.release();
+        while waiting.join_next().await.is_some() {}
+        assert!(deadlines.fire(again).await);
+        assert_eq!((untold(&parts.0), deadlines.queue.next_due()), (vec![], None));
+    }
 }

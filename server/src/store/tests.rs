@@ -3,6 +3,7 @@
 mod lists;
 mod reopening;
 mod undecided;
+mod untold;
 mod verifying;
 mod writing;
 

@@ -72,11 +72,15 @@ impl Bench {
     }
 
     pub(crate) fn open(journal: &MemoryJournal, folder: TempDir) -> Self {
+        Self::open_at(journal, folder, Arc::new(|| NOW))
+    }
+
+    /// The same with another clock.
+    pub(crate) fn open_at(journal: &MemoryJournal, folder: TempDir, clock: Clock) -> Self {
         let own = journal.clone();
         let control = own.control();
         let (store, writer) = open_store(folder.path(), journal);
         let hub = Arc::new(Hub::new(own.reader(), crate::hub::RECENT_MAX));
-        let clock: Clock = Arc::new(|| NOW);
         let rival = Rival::default();
         let between = Box::new(Between(own, Arc::clone(&rival)));
         let engine = Engine::new(between, Arc::clone(&store), Arc::clone(&hub), clock);
