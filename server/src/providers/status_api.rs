@@ -15,8 +15,8 @@ use crate::domain::{
     time::Time,
 };
 
-/// One attempt that a provider is asked about.
-#[derive(Clone, Copy, Debug)]
+/// One attempt that a provider is asked about; by default, one of which nothing is known.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Subject<'a> {
     /// The ids of the payment that are known.
     pub ids: &'a [ProviderId],

@@ -1,275 +1,185 @@
 //! For every provider: order of arrival does not matter (design 3.1 b), nor does stopping and
-//! opening again (3.1 a), and an honest life ends where the provider's ledger says. Lives come as
-//! signed bodies, verified and read by the adapter, in any order with repeats.
+//! opening again (3.1 a), and an honest life ends where the provider's ledger says. All of it comes
+//! as signed bodies, verified and read by the adapter, in any order with repeats.
 
+mod any_events;
+mod any_words;
 mod asking;
-pub(super) mod happened;
-mod lives;
-pub(super) mod spoken;
-mod spoken_lives;
-mod voices;
-mod words;
+mod delivery;
+mod happened;
+mod honest;
+mod in_words;
+mod simulated;
 
-use std::{cmp::Ordering, sync::Arc};
+use std::cmp::Ordering;
 
-use paystatus_simulator::{Payment, PaymentState, Standing};
+use paystatus_simulator::{
+    Event, OperationKind as Kind, OperationState, Payment, PaymentState, Standing, voice::Webhook,
+    voices,
+};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use self::{
-    lives::{Life, Speaking, Steps},
-    words::Webhook,
+    delivery::{Deal, check, deals, intents, intents_for, run},
+    happened::{REFERENCE, SECOND_REFERENCE},
+    honest::{Happening, Life, lead, steps},
 };
-use super::{AccountSettings, Content, Provider, Request, by_name};
-use crate::{
-    domain::{
-        command::{AcceptEvidence, Command, World as _},
-        fact::Evidence,
-        money::Money,
-        statement::OperationKind,
-        testing::{
-            MemoryWorld, account, assert_same, aud, create_attempt, create_operation, create_order,
-            parent, unnamed,
-        },
-        time::Time,
-        view::{AttemptView, PaymentStatus},
-    },
-    record::{decode_order, encode_order},
+pub(super) use self::{
+    happened::{NOW, OPERATION_STATES, PAYMENT_STATES, event, operate, payment, payment_of},
+    in_words::{all_words, each_in_words, in_words, statements},
+    simulated::SimulatedAccount,
+};
+use crate::domain::{
+    command::Command,
+    money::Money,
+    statement::Basis,
+    testing::aud,
+    view::{AttemptView, ConditionKind, PaymentStatus},
 };
 
-/// Lives of each provider.
-const CASES: u32 = 96;
+/// Honest lives of each provider, shared among its accounts.
+const CASES_OF_HONEST_LIVES: u32 = 96;
+/// The same, of any events.
+const CASES_OF_ANY_EVENTS: u32 = 64;
+/// Lives in any words, of each provider that has them.
+const CASES_IN_ANY_WORDS: u32 = 256;
 
-/// How a life is delivered: the order of its events, some of them again, where the intents
-/// come, and where everything is stopped, stored and opened again.
-#[derive(Clone, Debug)]
-struct Deal {
-    order: Vec<usize>,
-    again: Vec<usize>,
-    places: Vec<usize>,
-    stop: usize,
-}
+/// Accounts of every provider, with the options that make its webhooks say different things.
+const ACCOUNTS: &[(&str, &[(&str, &str)])] = &[
+    ("adyen", &[("capture", "manual")]),
+    ("adyen", &[("capture", "automatic"), ("modification_reference", "own")]),
+    ("blockatm", &[("signature", "raw")]),
+    ("blockatm", &[("signature", "sorted"), ("reference_field", "cust_no")]),
+    ("checkout-com", &[]),
+    ("gr4vy", &[("captures", "resources")]),
+    ("gr4vy", &[("captures", "transactions")]),
+    ("mollie", &[("webhooks", "classic")]),
+    ("mollie", &[("webhooks", "next-gen"), ("operation_metadata_key", "mine")]),
+    ("optty", &[]),
+    ("paypal", &[]),
+    ("square", &[]),
+    ("standard-webhooks", &[]),
+    ("stripe", &[]),
+];
 
-fn deals(count: usize) -> impl Strategy<Value = Deal> {
-    let order: Vec<usize> = (0..count).collect();
-    let again = prop::collection::vec(0..count.max(1), 0..4);
-    let places = prop::collection::vec(0..count + 2, 1..5).prop_map(|mut places| {
-        places.sort_unstable();
-        places
-    });
-    (Just(order).prop_shuffle(), again, places, 0..count + 4)
-        .prop_map(|(order, again, places, stop)| Deal { order, again, places, stop })
-}
-
-/// What a merchant records of its order; each needs those before it.
-fn intents(provider: &dyn Provider) -> Vec<Command> {
-    intents_of(provider, "o1-b")
-}
-
-/// The same, with a second attempt of that reference.
-fn intents_of(provider: &dyn Provider, second_reference: &str) -> Vec<Command> {
-    let mut intents = vec![
-        create_order("o1", "100"),
-        create_attempt("o1", "a1", "o1", None),
-        create_operation("o1", "a1", (OperationKind::Refund, "x1"), Some("40")),
-        create_attempt("o1", "a2", second_reference, None),
-    ];
-    name_attempts(provider, &mut intents);
-    intents
-}
-
-fn name_attempts(provider: &dyn Provider, intents: &mut [Command]) {
-    for intent in intents {
-        if let Command::CreateAttempt(attempt) = intent {
-            attempt.reference_is_id = provider.reference_identifies_attempt();
-        }
+/// Runs a property for every account, and says whose life it was.
+fn for_every_account<S: Strategy>(
+    cases: u32,
+    strategy: &S,
+    property: impl Fn(&SimulatedAccount, S::Value),
+) {
+    for voice in voices::ALL {
+        assert!(ACCOUNTS.iter().any(|(name, _)| *name == voice.name()), "{}", voice.name());
     }
-}
-
-/// Delivers webhooks, with the intents at given places among them.
-fn run(intents: &[Command], webhooks: &[Command], places: &[usize]) -> MemoryWorld {
-    run_and_stop(intents, webhooks, places, usize::MAX)
-}
-
-/// The same, and stops once on the way.
-fn run_and_stop(
-    intents: &[Command],
-    webhooks: &[Command],
-    places: &[usize],
-    stop: usize,
-) -> MemoryWorld {
-    let mut world = MemoryWorld::default();
-    let mut places = places.iter().copied().zip(0_i64..).zip(intents).peekable();
-    for (index, webhook) in webhooks.iter().map(Some).chain([None]).enumerate() {
-        let is_due =
-            |((place, _), _): &((usize, i64), &Command)| *place <= index || webhook.is_none();
-        while let Some(((_, time), intent)) = places.next_if(is_due) {
-            world.run(intent, Time::from_seconds(time)).unwrap();
-        }
-        if index == stop {
-            reopen(&mut world);
-        }
-        if let Some(webhook) = webhook {
-            world.run(webhook, Time::from_seconds(1000)).unwrap();
-        }
-    }
-    world
-}
-
-/// Every order as bytes, and back.
-fn reopen(world: &mut MemoryWorld) {
-    for order in world.orders.values_mut() {
-        let opened = decode_order(&encode_order(order)).expect("what was written can be read");
-        assert_same(&unnamed(&opened.view), &unnamed(&order.view));
-        *order = Arc::new(opened);
-    }
-}
-
-/// Delivered as dealt, the order is what it is when all comes once and in order.
-fn check(intents: &[Command], once: &[Command], dealt: &[Command], deal: &Deal) {
-    let intents = &intents[..deal.places.len()];
-    let straight = run(intents, once, &vec![0; intents.len()]);
-    let permuted = run_and_stop(intents, dealt, &deal.places, deal.stop);
-    let view =
-        |world: &MemoryWorld| world.order(&parent("o1").key()).map(|order| unnamed(&order.view));
-    assert_same(&view(&straight), &view(&permuted));
-}
-
-// === Any words ===
-
-/// What the edge makes of a webhook.
-fn accept(provider: &dyn Provider, webhook: &Webhook) -> Option<Command> {
-    let settings = AccountSettings::signed_with(&[words::SECRET]);
-    let request = Request::new(&webhook.headers, webhook.body.as_bytes());
-    provider.verify(&request, &settings, Time::from_seconds(words::SENT)).unwrap();
-    let reading = provider.read(&request, &settings).unwrap().remove(0);
-    let Content::Statements(statements) = reading.content else { return None };
-    let basis = provider.basis(&settings);
-    let evidence = Evidence::first(account(), basis, &reading.event_id, statements);
-    let merchant = parent("x").merchant;
-    Some(Command::AcceptEvidence(AcceptEvidence { merchant, evidence, creates_orders: false }))
-}
-
-fn check_words(name: &str, webhooks: &[Webhook], deal: &Deal) {
-    let provider = by_name(name).unwrap();
-    let of = |index: &usize| accept(provider, &webhooks[*index]);
-    let once: Vec<Command> = (0..webhooks.len()).filter_map(|index| of(&index)).collect();
-    let dealt: Vec<Command> = deal.order.iter().chain(&deal.again).filter_map(of).collect();
-    check(&intents(provider), &once, &dealt, deal);
-}
-
-fn dealt_words(
-    webhook: impl Strategy<Value = Webhook>,
-) -> impl Strategy<Value = (Vec<Webhook>, Deal)> {
-    let webhooks = prop::collection::vec(webhook, 1..9);
-    webhooks.prop_flat_map(|webhooks| {
-        let count = webhooks.len();
-        (Just(webhooks), deals(count))
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    #[test]
-    fn words_of_optty_do_not_depend_on_arrival((webhooks, deal) in dealt_words(words::optty())) {
-        check_words("optty", &webhooks, &deal);
-    }
-
-    #[test]
-    fn words_of_standard_webhooks_do_not_depend_on_arrival(
-        (webhooks, deal) in dealt_words(words::standard())
-    ) {
-        check_words("standard-webhooks", &webhooks, &deal);
-    }
-}
-
-// === Honest lives, of every voice ===
-
-/// Runs a property for every voice, and says whose life it was.
-fn for_every_voice<S: Strategy>(strategy: &S, property: impl Fn(&Speaking, S::Value)) {
     let mut failed = Vec::new();
-    for voice in paystatus_simulator::voices::ALL {
-        let speaking = Speaking::of(*voice);
-        let config =
-            ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) };
-        let ran = TestRunner::new(config).run(strategy, |value| {
-            property(&speaking, value);
+    for (name, options) in ACCOUNTS {
+        let account = SimulatedAccount::new(name, options);
+        let siblings = ACCOUNTS.iter().filter(|(other, _)| other == name).count();
+        let cases = cases / u32::try_from(siblings).unwrap();
+        let ran = runner(cases).run(strategy, |value| {
+            property(&account, value);
             Ok(())
         });
-        failed.extend(ran.err().map(|error| format!("{}: {error}", voice.name())));
+        failed.extend(ran.err().map(|error| format!("{name} {options:?}: {error}")));
     }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
-/// Steps, and how they are dealt: the places are of more events than there may come to be.
-fn dealt_steps() -> impl Strategy<Value = (Steps, bool, Deal)> {
-    lives::steps().prop_flat_map(|steps| {
-        let count = steps.len();
-        (Just(steps), any::<bool>(), deals(count))
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases)
     })
 }
 
+/// Values, and how they are dealt.
+fn dealt<T: Clone + std::fmt::Debug>(
+    values: impl Strategy<Value = Vec<T>>,
+) -> impl Strategy<Value = (Vec<T>, Deal)> {
+    values.prop_flat_map(|values| {
+        let count = values.len();
+        (Just(values), deals(count))
+    })
+}
+
+/// Delivered as dealt, events come to what they come to once and in order.
+fn check_events(
+    account: &SimulatedAccount,
+    intents: &[Command],
+    events: &[Event],
+    told: &[Vec<Command>],
+    deal: &Deal,
+) {
+    let first = deal.order.iter().filter_map(|index| told.get(*index).cloned()).flatten();
+    let again = deal.again.iter().filter_map(|index| events.get(*index));
+    let again = again.flat_map(|event| account.accept_again(event));
+    let dealt: Vec<Command> = first.chain(again).collect();
+    check(intents, &told.concat(), &dealt, deal);
+}
+
 #[test]
-fn lives_do_not_depend_on_arrival() {
-    for_every_voice(&dealt_steps(), |speaking, (steps, same_reference, deal)| {
+fn any_words_do_not_depend_on_arrival() {
+    let optty = SimulatedAccount::new("optty", &[]);
+    let words = any_words::optty(optty.speaker.secret.clone());
+    for_any_words(&optty, words);
+    let standard = SimulatedAccount::new("standard-webhooks", &[]);
+    let words = any_words::standard(standard.speaker.secret.clone());
+    for_any_words(&standard, words);
+}
+
+fn for_any_words(account: &SimulatedAccount, words: impl Strategy<Value = Webhook>) {
+    let words = dealt(prop::collection::vec(words, 1..9));
+    let ran = runner(CASES_IN_ANY_WORDS).run(&words, |(webhooks, deal)| {
+        let accept = |webhook: &Webhook| account.accept_webhook(webhook, &[]);
+        let told: Vec<Vec<Command>> = webhooks.iter().map(accept).collect();
+        let indexes = deal.order.iter().chain(&deal.again);
+        let dealt: Vec<Command> = indexes.flat_map(|index| told[*index].clone()).collect();
+        check(&intents(account, SECOND_REFERENCE), &told.concat(), &dealt, &deal);
+        Ok(())
+    });
+    assert!(ran.is_ok(), "{}: {}", account.voice.name(), ran.unwrap_err());
+}
+
+#[test]
+fn any_events_do_not_depend_on_arrival() {
+    for_every_account(
+        CASES_OF_ANY_EVENTS,
+        &dealt(any_events::events()),
+        |account, (events, deal)| {
+            let told: Vec<_> = events.iter().map(|event| account.accept(event)).collect();
+            check_events(account, &intents(account, SECOND_REFERENCE), &events, &told, &deal);
+        },
+    );
+}
+
+#[test]
+fn honest_lives_do_not_depend_on_arrival() {
+    let lives = (dealt(steps()), any::<bool>());
+    for_every_account(CASES_OF_HONEST_LIVES, &lives, |account, ((steps, deal), same_reference)| {
         // Where a reference is for one payment, a second one has another.
-        let is_shared = same_reference && !speaking.provider.reference_identifies_attempt();
-        let second = if is_shared { "o1" } else { "o1-b" };
-        let Life { events, .. } = lives::lead(speaking, &steps, ["o1", second]);
-        let accept = |index: usize, later| {
-            events.get(index).map(|event| speaking.accept(event, later)).unwrap_or_default()
-        };
-        let once: Vec<Command> = (0..events.len()).flat_map(|index| accept(index, 0)).collect();
-        // A redelivery is signed anew, a second later.
-        let first = deal.order.iter().flat_map(|index| accept(*index, 0));
-        let again = deal.again.iter().flat_map(|index| accept(*index, 1));
-        let dealt: Vec<Command> = first.chain(again).collect();
-        check(&intents_of(speaking.provider, second), &once, &dealt, &deal);
+        let is_shared = same_reference && !account.provider.reference_identifies_attempt();
+        let second = if is_shared { REFERENCE } else { SECOND_REFERENCE };
+        let Life { events, told, .. } = lead(account, &steps, [REFERENCE, second]);
+        check_events(account, &intents(account, second), &events, &told, &deal);
     });
 }
 
 #[test]
 fn an_honest_life_ends_where_the_ledger_says() {
-    for_every_voice(&lives::steps(), |speaking, steps| {
-        let Life { events, payments } = lives::lead(speaking, &steps, ["o1", "o1-b"]);
-        let intents = all_intents(speaking.provider, &payments);
-        let webhooks: Vec<Command> = events.iter().flat_map(|e| speaking.accept(e, 0)).collect();
-        let world = run(&intents, &webhooks, &vec![0; intents.len()]);
-        let view = world.view("o1");
+    for_every_account(CASES_OF_HONEST_LIVES, &steps(), |account, steps| {
+        let Life { told, payments, .. } = lead(account, &steps, [REFERENCE, SECOND_REFERENCE]);
+        let view = run(&intents_for(account, &payments), &told.concat());
         assert_eq!(view.attempts.len(), 2, "{:#?}", view.attempts);
         for (attempt, payment) in view.attempts.iter().zip(&payments) {
-            assert_ends(speaking, attempt, payment);
+            assert_ends(account, attempt, payment);
         }
     });
 }
 
-/// The order, both attempts, and every operation, recorded before anything comes.
-fn all_intents(provider: &dyn Provider, payments: &[Payment]) -> Vec<Command> {
-    let mut intents = vec![
-        create_order("o1", "100"),
-        create_attempt("o1", "a1", "o1", None),
-        create_attempt("o1", "a2", "o1-b", None),
-    ];
-    for (payment, attempt) in payments.iter().zip(["a1", "a2"]) {
-        for operation in &payment.operations {
-            let kind = match operation.kind {
-                paystatus_simulator::OperationKind::Capture => OperationKind::Capture,
-                paystatus_simulator::OperationKind::Refund => OperationKind::Refund,
-                paystatus_simulator::OperationKind::Void => OperationKind::Void,
-            };
-            let amount = operation.amount.major();
-            let named = (kind, operation.reference.as_str());
-            intents.push(create_operation("o1", attempt, named, Some(&amount)));
-        }
-    }
-    name_attempts(provider, &mut intents);
-    intents
-}
-
 /// Status and sums are the ledger's. What was voided is compared where the provider says so as
 /// an operation.
-fn assert_ends(speaking: &Speaking, attempt: &AttemptView, payment: &Payment) {
-    let standings = speaking.voice.standings(payment);
+fn assert_ends(account: &SimulatedAccount, attempt: &AttemptView, payment: &Payment) {
+    let standings = account.voice.standings(payment);
     let statuses: Vec<PaymentStatus> = standings.iter().map(|s| status(*s)).collect();
     assert!(statuses.contains(&attempt.status), "{:?}: {payment:#?}\n{attempt:#?}", attempt.status);
     let is = |money: Option<Money>, minor_units: u64| {
@@ -279,7 +189,7 @@ fn assert_ends(speaking: &Speaking, attempt: &AttemptView, payment: &Payment) {
     let amounts = &attempt.amounts;
     assert!(is(amounts.captured, payment.captured()), "captured: {payment:#?}\n{attempt:#?}");
     assert!(is(amounts.refunded, payment.refunded()), "refunded: {payment:#?}\n{attempt:#?}");
-    let voided = payment.total(paystatus_simulator::OperationKind::Void);
+    let voided = payment.total(Kind::Void);
     // Where one word is for a void and an end of another sort, so is one sum.
     let is_clear = standings.contains(&payment.standing())
         && payment.state != PaymentState::AuthorizationExpired;
@@ -296,5 +206,82 @@ fn status(standing: Standing) -> PaymentStatus {
         Standing::Canceled => PaymentStatus::Canceled,
         Standing::Expired => PaymentStatus::Expired,
         Standing::Error => PaymentStatus::Error,
+    }
+}
+
+/// Lives of one payment, what it comes to, and how many accounts do not hear of all of it.
+const LIVES: &[(&[Happening], PaymentStatus, usize)] = {
+    use Happening as H;
+    use OperationState::{Declined, Succeeded};
+    use PaymentStatus as Is;
+    const CAPTURED: Happening = H::Operate(Kind::Capture, 1, Succeeded);
+    const NOT_CAPTURED: Happening = H::Operate(Kind::Capture, 1, Declined);
+    const CAPTURED_WHOLE: Happening = H::Operate(Kind::Capture, 3, Succeeded);
+    const REFUNDED: Happening = H::Operate(Kind::Refund, 1, Succeeded);
+    const VOIDED: Happening = H::Operate(Kind::Void, 1, Succeeded);
+    &[
+        (&[H::Pend], Is::Pending, 1),
+        (&[H::Authorize], Is::Authorized, 3),
+        (&[H::Pend, H::Authorize], Is::Authorized, 4),
+        (&[H::Decline], Is::Declined, 2),
+        (&[H::Pend, H::Decline], Is::Declined, 3),
+        (&[H::Decline, H::Authorize], Is::Authorized, 3),
+        (&[H::Pay], Is::Successful, 0),
+        (&[H::Pend, H::Pay], Is::Successful, 1),
+        (&[H::Authorize, H::ExpireAuthorization], Is::Expired, 6),
+        (&[H::Authorize, CAPTURED], Is::Successful, 4),
+        (&[H::Authorize, NOT_CAPTURED], Is::Authorized, 7),
+        (&[H::Authorize, CAPTURED_WHOLE], Is::Successful, 4),
+        (&[H::Authorize, CAPTURED_WHOLE, REFUNDED], Is::Successful, 4),
+        (&[H::Authorize, VOIDED], Is::Canceled, 3),
+    ]
+};
+
+/// Where a refusal is final, an approval after it is a conflict.
+const REFUSES_FINALLY: &[&str] = &["adyen", "gr4vy", "mollie", "optty", "square"];
+
+#[test]
+fn every_life_comes_to_its_status_in_any_order() {
+    for (happenings, status, deaf) in LIVES {
+        let steps: Vec<_> = happenings.iter().map(|happening| (false, *happening)).collect();
+        let mut hearing = 0;
+        for (name, options) in ACCOUNTS {
+            let account = SimulatedAccount::new(name, options);
+            let life = lead(&account, &steps, [REFERENCE, SECOND_REFERENCE]);
+            if life.told.len() == steps.len() {
+                hearing += 1;
+                assert_comes_to(&account, &life, *status);
+            }
+        }
+        assert_eq!(hearing + deaf, ACCOUNTS.len(), "{happenings:?}");
+    }
+}
+
+/// However much of its first payment's order is recorded, and in both orders.
+fn assert_comes_to(account: &SimulatedAccount, life: &Life, status: PaymentStatus) {
+    let (name, payment) = (account.voice.name(), &life.payments[0]);
+    let intents = intents_for(account, &life.payments[..1]);
+    let mut told = life.told.concat();
+    let is_weak = account.provider.basis(&account.settings) == Basis::WeakWebhook;
+    let was_declined = life.events[0].payment.state == PaymentState::Declined;
+    let is_conflict = was_declined && life.events.len() > 1 && REFUSES_FINALLY.contains(&name);
+    for recorded in 1..=intents.len() {
+        let is_known = recorded > 2 || payment.operations.is_empty();
+        let status = match status {
+            // Until a poll confirms it, the word for an operation that nobody recorded is none.
+            _ if is_weak && !is_known => PaymentStatus::Authorized,
+            // PayPal does not tell who voided: the merchant, or time.
+            PaymentStatus::Expired if name == "paypal" => PaymentStatus::Canceled,
+            status => status,
+        };
+        for _ in 0..2 {
+            let view = run(&intents[..recorded], &told);
+            assert_eq!(view.summary.status, status, "{name} {payment:#?}");
+            assert_eq!(view.attempts.len(), 1, "{name} {payment:#?}");
+            let conditions = view.conditions.iter().map(|condition| condition.kind);
+            let expected = is_conflict.then_some(ConditionKind::Conflict);
+            assert!(conditions.eq(expected), "{name} {:#?}", view.conditions);
+            told.reverse();
+        }
     }
 }

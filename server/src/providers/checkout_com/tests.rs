@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::providers::{Content, OptionSpec, SigningSecret, tests::spoken::words};
+use crate::providers::{Content, OptionSpec, SigningSecret, tests::each_in_words};
 
 // Computed with two independent libraries.
 const SECRET: &str = "8V8x0dLK%AyD*DNS8JJr";
@@ -67,7 +67,7 @@ fn a_secret_counts_only_while_it_is_active() {
 fn read(body: &str, settings: &AccountSettings) -> Vec<String> {
     let readings = CheckoutCom.read(&Request::new(&[], body.as_bytes()), settings);
     match readings.map(|mut readings| readings.remove(0).content) {
-        Ok(Content::Statements(statements)) => statements.iter().map(words).collect(),
+        Ok(Content::Statements(statements)) => each_in_words(&statements),
         Ok(Content::Ignored { reason }) => vec![format!("ignored: {reason}")],
         Ok(content) => panic!("{content:?}"),
         Err(err) => vec![format!("unreadable: {}", err.what)],
@@ -99,18 +99,18 @@ fn every_event_is_read() {
         ("payment_declined", "TRY_DECLINED"),
         ("payment_expired", "AUTHORIZATION_EXPIRED"),
         ("payment_canceled", "AUTHORIZATION_CANCELED"),
-        ("payment_captured", "Capture SUCCESSFUL action=act_1 -"),
-        ("payment_capture_pending", "Capture PENDING action=act_1 -"),
-        ("payment_capture_declined", "Capture DECLINED action=act_1 -"),
-        ("payment_refunded", "Refund SUCCESSFUL action=act_1 -"),
-        ("payment_refund_pending", "Refund PENDING action=act_1 -"),
-        ("payment_refund_declined", "Refund DECLINED action=act_1 -"),
-        ("payment_voided", "Void SUCCESSFUL action=act_1 -"),
-        ("payment_void_declined", "Void DECLINED action=act_1 -"),
+        ("payment_captured", "Capture action=act_1 SUCCESSFUL"),
+        ("payment_capture_pending", "Capture action=act_1 PENDING"),
+        ("payment_capture_declined", "Capture action=act_1 DECLINED"),
+        ("payment_refunded", "Refund action=act_1 SUCCESSFUL"),
+        ("payment_refund_pending", "Refund action=act_1 PENDING"),
+        ("payment_refund_declined", "Refund action=act_1 DECLINED"),
+        ("payment_voided", "Void action=act_1 SUCCESSFUL"),
+        ("payment_void_declined", "Void action=act_1 DECLINED"),
     ] {
         // Whose reference an operation's event carries is not documented.
-        let reference = if expected.contains("action=") { "-" } else { "o1" };
-        let expected = format!("{expected} of 37.37 EUR for payment=pay_1 {reference}");
+        let reference = if expected.contains("action=") { "" } else { " as o1" };
+        let expected = format!("payment=pay_1{reference}: {expected} 37.37 EUR");
         assert_eq!(said(name, &json!({})), [expected], "{name}");
     }
     let returned = "ignored: returned payments are not followed";
@@ -127,8 +127,9 @@ fn balances_tell_what_is_over() {
         ("payment_expired", "TRY_EXPIRED", "AUTHORIZATION_EXPIRED"),
         ("payment_canceled", "TRY_CANCELED", "AUTHORIZATION_CANCELED"),
     ] {
-        assert!(said(name, &balances(0))[0].starts_with(before));
-        assert!(said(name, &balances(3737))[0].starts_with(after));
+        let words = |word: &str| [format!("payment=pay_1 as o1: {word} 37.37 EUR")];
+        assert_eq!(said(name, &balances(0)), words(before));
+        assert_eq!(said(name, &balances(3737)), words(after));
     }
 }
 
@@ -169,12 +170,12 @@ fn a_capture_as_the_documentation_shows_it_is_read() {
     }
   }
 }"#;
-    let names = "of 0.20 EUR for payment=pay_vti5layihapu5bhbn5tjtk6eem";
+    let of = "payment=pay_vti5layihapu5bhbn5tjtk6eem";
     assert_eq!(
         read(body, &settings(&[])),
         [
-            format!("AUTHORIZED {names} -"),
-            format!("Capture SUCCESSFUL action=act_uqlj3642dyyuroivzdwfg2fysq - {names} -"),
+            format!("{of}: AUTHORIZED 0.20 EUR"),
+            format!("{of}: Capture action=act_uqlj3642dyyuroivzdwfg2fysq SUCCESSFUL 0.20 EUR"),
         ]
     );
     let readings = CheckoutCom.read(&Request::new(&[], body.as_bytes()), &settings(&[])).unwrap();
@@ -193,18 +194,17 @@ fn the_reference_of_an_operation_is_an_option() {
     let mut account = settings(&[]);
     let said = |account: &AccountSettings, name: &str| read(&event(name, &json!({})), account);
     for (whose, own, payments) in
-        [("unknown", "-", "-"), ("payment", "-", "o1"), ("operation", "o1", "-")]
+        [("unknown", "", ""), ("payment", "", " as o1"), ("operation", " as o1", "")]
     {
         account.options.insert(OPERATION_REFERENCE, whose.to_owned());
         for (name, kind) in [("refunded", "Refund"), ("voided", "Void"), ("captured", "Capture")] {
-            let words = format!(
-                "{kind} SUCCESSFUL action=act_1 {own} of 37.37 EUR for payment=pay_1 {payments}"
-            );
+            let words =
+                format!("payment=pay_1{payments}: {kind} action=act_1 SUCCESSFUL{own} 37.37 EUR");
             assert_eq!(said(&account, &format!("payment_{name}")), [words], "{whose}");
         }
     }
     let payment = read(&event("payment_approved", &json!({})), &account);
-    assert_eq!(payment, ["AUTHORIZED of 37.37 EUR for payment=pay_1 o1"]);
+    assert_eq!(payment, ["payment=pay_1 as o1: AUTHORIZED 37.37 EUR"]);
 }
 
 #[test]
@@ -230,11 +230,11 @@ fn amounts_have_the_digits_of_checkout_com() {
         ("LYD", "0.500 LYD"),
     ] {
         let other = json!({"amount": 500, "currency": currency});
-        let expected = format!("AUTHORIZED of {expected} for payment=pay_1 o1");
+        let expected = format!("payment=pay_1 as o1: AUTHORIZED {expected}");
         assert_eq!(said("payment_approved", &other), [expected]);
     }
     let none = json!({"amount": null, "currency": null});
-    assert_eq!(said("payment_approved", &none), ["AUTHORIZED of - for payment=pay_1 o1"]);
+    assert_eq!(said("payment_approved", &none), ["payment=pay_1 as o1: AUTHORIZED"]);
     for (amount, currency) in [
         (json!(-1), "EUR"),
         (json!(1.5), "EUR"),

@@ -4,16 +4,13 @@
 mod reading;
 mod status;
 
-use paystatus_simulator::{
-    life::{About, PaymentState},
-    voices::paypal::ROOT,
-};
+use paystatus_simulator::life::PaymentState;
 use proptest::prelude::*;
 
 use super::*;
 use crate::providers::{
     OptionSpec, SigningSecret,
-    tests::spoken::{self, NOW, Spoken},
+    tests::{NOW, SimulatedAccount, event, payment},
 };
 
 const WEBHOOK: &str = "8WH0000000000000007";
@@ -27,24 +24,18 @@ pub(super) fn settings() -> AccountSettings {
 }
 
 /// An account that listens to the simulator.
-pub(super) fn account() -> Spoken {
-    let options = [
-        (CERTIFICATE_HOST, "127.0.0.1".to_owned()),
-        (TRUST_ROOTS, ROOT.to_owned()),
-        (REFUND_REFERENCE_FIELD, "custom_id".to_owned()),
-    ];
-    Spoken::new("paypal", &options, &[("client_id", "id"), ("client_secret", "secret")])
+pub(super) fn account() -> SimulatedAccount {
+    SimulatedAccount::new("paypal", &[(REFUND_REFERENCE_FIELD, "custom_id")])
 }
 
 /// A signed webhook, with some headers in place of others, and another body if that is said.
 fn check(
-    account: &Spoken,
+    account: &SimulatedAccount,
     changed: &[(&str, Option<&str>)],
     certificate: Option<&[u8]>,
     now: i64,
 ) -> Result<(), Rejected> {
-    let payment = spoken::payment("p1", "o1", PaymentState::Authorized);
-    let webhook = account.webhook(&spoken::event(&payment, About::Payment)).unwrap();
+    let webhook = account.webhook(&event(&payment(PaymentState::Authorized))).unwrap();
     let mut headers = webhook.headers;
     for (name, value) in changed {
         headers.retain(|(n, _)| n != name);
@@ -55,7 +46,7 @@ fn check(
     Paypal.verify(&request, &account.settings, Time::from_seconds(now))
 }
 
-fn good(account: &Spoken) -> Result<(), Rejected> {
+fn good(account: &SimulatedAccount) -> Result<(), Rejected> {
     check(account, &[], Some(CERTIFICATE), NOW)
 }
 
@@ -79,7 +70,8 @@ fn a_webhook_of_the_account_is_accepted() {
 #[test]
 fn any_active_webhook_id_is_enough() {
     let mut account = account();
-    account.settings.secrets.insert(0, SigningSecret::always("OTHER"));
+    let own = SigningSecret::always(account.speaker.secret.as_str());
+    account.settings.secrets = vec![SigningSecret::always("OTHER"), own];
     assert_eq!(good(&account), Ok(()));
     account.settings.secrets.remove(1);
     assert_eq!(good(&account), Err(Rejected::Mismatch));
@@ -108,8 +100,7 @@ fn headers_must_stand_once_and_be_what_they_are() {
     for (name, value) in [(ID, "tx-2"), (TIME, "2026-11-21T12:00:00Z"), (SIGNATURE, "AAAA")] {
         assert_eq!(with(name, Some(value)), Err(Rejected::Mismatch), "{name}");
     }
-    let payment = spoken::payment("p1", "o1", PaymentState::Authorized);
-    let webhook = account.webhook(&spoken::event(&payment, About::Payment)).unwrap();
+    let webhook = account.webhook(&event(&payment(PaymentState::Authorized))).unwrap();
     let now = Time::from_seconds(NOW);
     for (name, _) in &webhook.headers[1..] {
         let mut headers = webhook.headers.clone();
@@ -153,7 +144,7 @@ fn a_certificate_that_is_not_paypals_is_not_believed() {
 #[test]
 fn the_window_is_an_option() {
     let mut account = account();
-    let at = |account: &Spoken, now| check(account, &[], Some(CERTIFICATE), now);
+    let at = |account: &SimulatedAccount, now| check(account, &[], Some(CERTIFICATE), now);
     // Retries go on for three days; headers that somebody has seen are good for four.
     let (days, too_late) = (4 * 86_400, 4 * 86_400 + 1);
     assert_eq!((at(&account, NOW + days), at(&account, NOW - 300)), (Ok(()), Ok(())));

@@ -1,80 +1,103 @@
-//! Asks a voice's status API as the poller does, without a network.
+//! A simulated account asks the provider as the poller does, without a network.
 
-use paystatus_simulator::{Payment, voice::Question};
-
-use super::lives::{SENT, Speaking, evidence};
-use crate::{
-    domain::{
-        command::Command,
-        ids::{ProviderId, Reference},
-        money::{Currency, Money},
-        statement::Basis,
-        time::Time,
-    },
-    providers::{Call, Content, Response, StatusApi, Subject, Token},
+use paystatus_simulator::{
+    life::{Event, Payment},
+    voice::{Question, Reply},
 };
 
-/// Requests for one payment, at most.
+use super::{
+    happened::NOW,
+    in_words::{all_words, statements},
+    simulated::SimulatedAccount,
+};
+use crate::{
+    domain::{
+        ids::{ProviderId, Reference},
+        statement::Statement,
+        time::Time,
+    },
+    providers::{Call, Content, Reading, Response, StatusApi, Subject},
+};
+
+/// Requests that one question may take.
 const CALLS_MAX: usize = 20;
 
-/// What the provider answers about a payment of which these ids are known.
-pub(super) fn ask(speaking: &Speaking, ids: &[ProviderId], payment: &Payment) -> Vec<Command> {
-    let Some(api) = speaking.provider.status_api() else {
-        panic!("{} hints at what cannot be asked", speaking.voice.name());
-    };
-    let amount = &payment.amount;
-    let currency = Currency::parse(&amount.currency).expect("a currency");
-    let reference = Reference::parse(&payment.reference).expect("a reference");
-    let subject = Subject {
-        ids,
-        reference: Some(&reference),
-        amount: Some(Money::parse(&amount.major(), currency, 2).expect("an amount")),
-        created: Some(Time::from_seconds(payment.created_seconds)),
-        operations: &[],
-    };
-    let token = api.token_call(&speaking.settings).map(|call| {
-        let (status, body) = answer(speaking, api, call, None, payment);
-        api.read_token(&Response { status, body: &body }).expect("a token")
-    });
-    let mut commands = Vec::new();
-    let mut calls = api.ask(&subject, &speaking.settings);
-    let mut count = 0;
-    while let Some(call) = calls.pop() {
-        count += 1;
-        assert!(count <= CALLS_MAX, "{} asks without end", speaking.voice.name());
-        let (status, body) = answer(speaking, api, call.clone(), token.as_ref(), payment);
-        let response = Response { status, body: &body };
-        let answer = api.read(&call, &response, &subject, &speaking.settings);
-        let answer = answer.expect("the answer is readable");
-        for reading in answer.readings {
-            if let Content::Statements(statements) = reading.content {
-                commands.push(evidence(Basis::Poll, &reading.event_id, statements));
-            }
-        }
-        calls.extend(answer.then);
+impl SimulatedAccount {
+    /// The adapter's way to ask.
+    pub(in crate::providers) fn api(&self) -> &'static dyn StatusApi {
+        let name = self.voice.name();
+        self.provider.status_api().unwrap_or_else(|| panic!("{name} cannot be asked"))
     }
-    commands
-}
 
-fn answer(
-    speaking: &Speaking,
-    api: &dyn StatusApi,
-    mut call: Call,
-    token: Option<&Token>,
-    payment: &Payment,
-) -> (u16, Vec<u8>) {
-    api.authorize(&mut call, token, &speaking.settings, Time::from_seconds(SENT));
-    let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
-    let question = Question {
-        method: if call.body.is_some() { "POST" } else { "GET" }.to_owned(),
-        path: path.to_owned(),
-        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        headers: call.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect(),
-        body: call.body.clone().unwrap_or_default(),
-    };
-    let ledger = std::slice::from_ref(payment);
-    let reply = speaking.voice.answer(&question, ledger, &speaking.speaker);
-    let reply = reply.unwrap_or_else(|| panic!("{} has no {}", speaking.voice.name(), call.step));
-    assert!(reply.status < 500 && ![401, 403, 429].contains(&reply.status), "{}", call.step);
-    (reply.status, reply.body)
+    /// All that the adapter reads when it asks about one payment of a ledger, by whatever calls
+    /// that takes.
+    pub(in crate::providers) fn look(
+        &self,
+        subject: &Subject<'_>,
+        ledger: &[Payment],
+    ) -> Vec<Reading> {
+        let api = self.api();
+        let token = api.token_call(&self.settings).map(|call| {
+            let reply = self.answer(&call, ledger);
+            api.read_token(&Response { status: reply.status, body: &reply.body }).unwrap()
+        });
+        let mut calls = api.ask(subject, &self.settings);
+        let mut readings = Vec::new();
+        let mut count = 0;
+        while let Some(mut call) = calls.pop() {
+            count += 1;
+            assert!(count <= CALLS_MAX, "{} asks without end", self.voice.name());
+            api.authorize(&mut call, token.as_ref(), &self.settings, Time::from_seconds(NOW));
+            let reply = self.answer(&call, ledger);
+            assert!(reply.status < 500 && ![401, 403, 429].contains(&reply.status), "{call:?}");
+            let response = Response { status: reply.status, body: &reply.body };
+            let answer = api.read(&call, &response, subject, &self.settings).unwrap();
+            calls.extend(answer.then);
+            readings.extend(answer.readings);
+        }
+        let says = |reading: &Reading| matches!(reading.content, Content::Statements(_));
+        assert!(readings.iter().all(says), "an answer says something or is left out: {readings:?}");
+        readings
+    }
+
+    /// What the adapter learns by asking with these names of a payment.
+    pub(in crate::providers) fn ask(
+        &self,
+        ids: &[ProviderId],
+        reference: Option<&str>,
+        ledger: &[Payment],
+    ) -> Vec<Statement> {
+        let reference = reference.map(|text| Reference::parse(text).unwrap());
+        let subject = Subject { ids, reference: reference.as_ref(), ..Subject::default() };
+        let readings = self.look(&subject, ledger);
+        readings.into_iter().flat_map(|reading| statements(reading.content)).collect()
+    }
+
+    /// Fails unless asking about a payment says something, and nothing that these events of it
+    /// did not say.
+    pub(in crate::providers) fn assert_asked_was_heard(
+        &self,
+        ids: &[ProviderId],
+        payment: &Payment,
+        events: &[Event],
+    ) {
+        let heard: Vec<_> = events.iter().flat_map(|event| self.hear(event)).collect();
+        let asked = self.ask(ids, None, std::slice::from_ref(payment));
+        let (heard, asked) = (all_words(&heard), all_words(&asked));
+        assert!(!asked.is_empty() && asked.is_subset(&heard), "{asked:#?} {heard:#?}");
+    }
+
+    /// The provider's answer to a call.
+    pub(in crate::providers) fn answer(&self, call: &Call, ledger: &[Payment]) -> Reply {
+        let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
+        let question = Question {
+            method: if call.body.is_some() { "POST" } else { "GET" }.to_owned(),
+            path: path.to_owned(),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            headers: call.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect(),
+            body: call.body.clone().unwrap_or_default(),
+        };
+        let reply = self.voice.answer(&question, ledger, &self.speaker);
+        reply.unwrap_or_else(|| panic!("{} has no {}", self.voice.name(), call.step))
+    }
 }

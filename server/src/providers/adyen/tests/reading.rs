@@ -8,7 +8,7 @@ use crate::{
     providers::{
         AccountSettings, Content, Environment, Provider, Reading, Request, Unreadable,
         adyen::Adyen,
-        tests::happened::{in_words, statements},
+        tests::{in_words, statements},
     },
 };
 

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::{super::status::*, *};
 use crate::{
-    domain::{
-        ids::{ProviderId, Reference},
-        statement::{Said, Statement, payment_word},
+    domain::ids::{ProviderId, Reference},
+    providers::{
+        Answer, Call, Content, Environment, Response, Secret, StatusApi as _, Subject,
+        tests::in_words,
     },
-    providers::{Answer, Call, Content, Environment, Response, Secret, StatusApi as _, Subject},
 };
 
 /// The example of "Collection Events", letter for letter.
@@ -47,31 +47,22 @@ fn changed(changes: Value) -> String {
     body.to_string()
 }
 
-pub(super) fn line(content: &Content) -> String {
+fn line(content: &Content) -> String {
     match content {
         Content::Statements(statements) => {
             assert_eq!(statements.len(), 1);
-            told(&statements[0])
+            in_words(&statements[0])
         }
         Content::Ignored { reason } => format!("ignored: {reason}"),
         Content::Look(_) => "look".to_owned(),
     }
 }
 
-fn told(statement: &Statement) -> String {
-    let Said::Payment(claim) = statement.said else { panic!() };
-    let ids: String = statement.ids.iter().map(|id| format!("{}:{} ", id.kind, id.value)).collect();
-    let reference = statement.reference.as_ref().map(|r| format!("={r} ")).unwrap_or_default();
-    let amount = statement.amount.map(|amount| format!(" {}", amount.money)).unwrap_or_default();
-    format!("{ids}{reference}{}{amount}", payment_word(claim))
-}
-
 #[test]
 fn the_example_is_a_sale_of_what_was_paid() {
     for event in ["payment", "Payment", "QR-Payment"] {
         let reading = read_as(event, EXAMPLE, &account()).unwrap();
-        let expected =
-            "order:8210003616 order_no:OrderNo_202504010023 =OrderNo_202504010023 SOLD 2000 USDT";
+        let expected = "order=8210003616,order_no=OrderNo_202504010023 as OrderNo_202504010023: SOLD 2000 USDT";
         assert_eq!(line(&reading.content), expected);
         assert_eq!(reading.event_name, event.to_lowercase());
     }
@@ -79,7 +70,7 @@ fn the_example_is_a_sale_of_what_was_paid() {
 
 #[test]
 fn the_four_words_and_no_others() {
-    let names = "order:8210003616 order_no:OrderNo_202504010023 =OrderNo_202504010023";
+    let names = "order=8210003616,order_no=OrderNo_202504010023 as OrderNo_202504010023:";
     for (status, expected) in [
         (json!("PENDING"), format!("{names} PENDING 2000 USDT")),
         (json!("SUCCESS"), format!("{names} SOLD 2000 USDT")),
@@ -177,19 +168,19 @@ fn a_success_after_an_end_is_legal() {
 #[test]
 fn ids_keep_their_digits_and_references_are_a_choice() {
     for (id, shown) in [
-        (json!("8210003616"), "order:8210003616"),
-        (json!("ORD-7"), "order:ORD-7"),
-        (json!(u64::MAX), "order:18446744073709551615"),
+        (json!("8210003616"), "order=8210003616"),
+        (json!("ORD-7"), "order=ORD-7"),
+        (json!(u64::MAX), "order=18446744073709551615"),
     ] {
         let told = line(&read(json!({ "id": id })).unwrap().content);
-        assert!(told.starts_with(&format!("{shown} ")), "{told}");
+        assert!(told.starts_with(&format!("{shown},order_no=")), "{told}");
     }
     let mut by_payer = account();
     by_payer.options.insert(REFERENCE_FIELD, "cust_no".to_owned());
     let reading = read_as("payment", EXAMPLE, &by_payer).unwrap();
-    assert_eq!(line(&reading.content), "order:8210003616 =CustNo_00240101 SOLD 2000 USDT");
+    assert_eq!(line(&reading.content), "order=8210003616 as CustNo_00240101: SOLD 2000 USDT");
     let without = read(json!({ "orderNo": null })).unwrap();
-    assert_eq!(line(&without.content), "order:8210003616 SOLD 2000 USDT");
+    assert_eq!(line(&without.content), "order=8210003616: SOLD 2000 USDT");
 }
 
 #[test]
@@ -352,10 +343,10 @@ fn an_answer_says_what_it_names() {
         answer.readings.iter().map(|reading| line(&reading.content)).collect::<Vec<_>>()
     };
     let known = [ProviderId::parse("order", "7").unwrap()];
-    let names = "order_no:O 1&é =O 1&é";
+    let names = "order_no=O 1&é as O 1&é:";
     assert_eq!(told(&[], json!({})), [format!("{names} PENDING 100 USDT")]);
     assert_eq!(told(&known, json!({})), [format!("{names} PENDING 100 USDT")]);
-    assert_eq!(told(&known, json!({ "id": 8 })), [format!("order:8 {names} PENDING 100 USDT")]);
+    assert_eq!(told(&known, json!({ "id": 8 })), [format!("order=8,{names} PENDING 100 USDT")]);
     assert_eq!(told(&known, json!({ "status": "EXPIRED" })), [format!("{names} TRY_EXPIRED")]);
     assert!(told(&known, json!({ "status": "CLOSED" })).is_empty());
     let again = |changes| answer(&known, &detail(changes)).unwrap().readings;

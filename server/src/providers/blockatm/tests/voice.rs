@@ -2,15 +2,17 @@
 //! meant, and its status API tells the same.
 
 use paystatus_simulator::{
-    life::{About, Amount, Event, Payment, PaymentState},
-    voice::{Question, Speaker, Voice as _},
-    voices::blockatm::BlockAtm as Voice,
+    life::{Amount, Payment, PaymentState},
+    voice::Question,
 };
 
-use super::{super::status::*, reading::line, *};
+use super::{super::status::*, *};
 use crate::{
     domain::ids::{ProviderId, Reference},
-    providers::{Response, Secret, StatusApi as _, Subject},
+    providers::{
+        Secret, Subject,
+        tests::{NOW, SimulatedAccount, each_in_words, event, payment_of},
+    },
 };
 
 /// The private half of [`V1_KEY`], made complete with the public one: a key of the demo.
@@ -20,87 +22,28 @@ const V1_PRIVATE: &str = concat!(
     "ytsqqoTA"
 );
 
-fn speaker(scheme: &str) -> Speaker {
-    let secret = if scheme == "ecdsa" { V1_PRIVATE } else { SECRET };
-    let credentials = [(API_KEY, "pk_1"), (API_SECRET, "sk_1")];
-    Speaker {
-        secret: secret.to_owned(),
-        options: [(SIGNATURE.to_owned(), scheme.to_owned())].into(),
-        credentials: credentials.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        now_seconds: 1_743_060_268,
-        ..Speaker::default()
-    }
-}
-
-fn account(scheme: &str) -> AccountSettings {
-    let secret = if scheme == "ecdsa" { V1_KEY } else { SECRET };
-    let mut account = settings(scheme, &[secret]);
-    account.options.insert(TIME_WINDOW, "on".to_owned());
-    for (name, value) in [(API_KEY, "pk_1"), (API_SECRET, "sk_1")] {
-        account.credentials.insert(name.to_owned(), Secret::new(value));
+fn account(scheme: &str) -> SimulatedAccount {
+    let options = [(SIGNATURE, scheme), (TIME_WINDOW, "on")];
+    let mut account = SimulatedAccount::new("blockatm", &options);
+    if scheme == "ecdsa" {
+        account.set_secret(V1_KEY, V1_PRIVATE);
     }
     account
 }
 
 fn payment(state: PaymentState) -> Payment {
-    Payment {
-        id: "8210003616".to_owned(),
-        reference: "order-1".to_owned(),
-        amount: Amount { currency: "USDT".to_owned(), minor_units: 13_410_037, exponent: 6 },
-        state,
-        created_seconds: 1_743_060_200,
-        changed_seconds: 1_743_060_260,
-        operations: Vec::new(),
-    }
+    let amount = Amount { currency: "USDT".to_owned(), minor_units: 13_410_037, exponent: 6 };
+    Payment { amount, ..payment_of("8210003616", "order-1", state) }
 }
 
-fn heard(state: PaymentState, scheme: &str) -> Option<String> {
-    let (id, about) = ("e1".to_owned(), About::Payment);
-    let event = Event { id, about, payment: payment(state), seconds: 1_743_060_260 };
-    let webhook = Voice.webhook(&event, &speaker(scheme))?;
-    let request = Request::new(&webhook.headers, &webhook.body);
-    let account = account(scheme);
-    BlockAtm.verify(&request, &account, Time::from_seconds(1_743_060_268)).unwrap();
-    let reading = BlockAtm.read(&request, &account).unwrap().remove(0);
-    Some(line(&reading.content))
-}
-
-/// What the status API says, and with which HTTP status.
-fn asked(state: PaymentState, reference: &str, secret: &str) -> (u16, Option<String>) {
-    let mut account = account("raw");
-    account.credentials.insert(API_SECRET.to_owned(), Secret::new(secret));
+fn asked(state: PaymentState, reference: &str) -> Vec<String> {
     let ids = [ProviderId::parse("order", "8210003616").unwrap()];
-    let reference = Reference::parse(reference).unwrap();
-    let subject = Subject {
-        ids: &ids,
-        reference: Some(&reference),
-        amount: None,
-        created: None,
-        operations: &[],
-    };
-    let mut call = Api.ask(&subject, &account).remove(0);
-    Api.authorize(&mut call, None, &account, Time::from_seconds(1_743_060_268));
-    let (path, query) = call.path.split_once('?').unwrap();
-    let headers = call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-    let question = Question {
-        method: "GET".to_owned(),
-        path: path.to_owned(),
-        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        headers: headers.collect(),
-        body: Vec::new(),
-    };
-    let reply = Voice.answer(&question, &[payment(state)], &speaker("raw")).unwrap();
-    if reply.status == 401 {
-        return (401, None);
-    }
-    let response = Response { status: reply.status, body: &reply.body };
-    let answer = Api.read(&call, &response, &subject, &account).unwrap();
-    (reply.status, answer.readings.first().map(|reading| line(&reading.content)))
+    each_in_words(&account("raw").ask(&ids, Some(reference), &[payment(state)]))
 }
 
 #[test]
 fn every_webhook_is_read_as_meant_and_told_again_when_asked() {
-    let names = "order:8210003616 order_no:order-1 =order-1";
+    let names = "order=8210003616,order_no=order-1 as order-1:";
     for (state, expected) in [
         (PaymentState::Pending, Some(format!("{names} PENDING 13.410037 USDT"))),
         (PaymentState::Paid, Some(format!("{names} SOLD 13.410037 USDT"))),
@@ -112,22 +55,34 @@ fn every_webhook_is_read_as_meant_and_told_again_when_asked() {
         (PaymentState::Error, None),
         (PaymentState::AuthorizationExpired, None),
     ] {
+        let expected = Vec::from_iter(expected);
         for scheme in ["raw", "sorted", "ecdsa"] {
-            assert_eq!(heard(state, scheme), expected, "{state:?} {scheme}");
+            let heard = account(scheme).hear(&event(&payment(state)));
+            assert_eq!(each_in_words(&heard), expected, "{state:?} {scheme}");
         }
         // An answer has no id, and does not say how much was paid.
-        let told = expected.map(|said| {
-            let said = said.replace("order:8210003616 ", "");
+        let told = expected.iter().map(|said| {
+            let said = said.replace("order=8210003616,", "");
             said.replace("SOLD", "PENDING")
         });
-        assert_eq!(asked(state, "order-1", "sk_1"), (200, told), "{state:?}");
+        assert!(told.eq(asked(state, "order-1")), "{state:?}");
     }
 }
 
 #[test]
 fn strangers_and_unknown_orders_are_told_so() {
-    assert_eq!(asked(PaymentState::Paid, "order-2", "sk_1"), (200, None));
-    assert_eq!(asked(PaymentState::Paid, "order-1", "sk_2"), (401, None));
+    assert!(asked(PaymentState::Paid, "order-2").is_empty());
+    let mut account = account("raw");
+    let reference = Reference::parse("order-1").unwrap();
+    let subject = Subject { reference: Some(&reference), ..Subject::default() };
+    let status = |account: &SimulatedAccount| {
+        let mut call = account.api().ask(&subject, &account.settings).remove(0);
+        account.api().authorize(&mut call, None, &account.settings, Time::from_seconds(NOW));
+        account.answer(&call, &[payment(PaymentState::Paid)]).status
+    };
+    assert_eq!(status(&account), 200);
+    account.settings.credentials.insert(API_SECRET.to_owned(), Secret::new("sk_2"));
+    assert_eq!(status(&account), 401);
     let question = Question { path: "/elsewhere".to_owned(), ..Question::default() };
-    assert!(Voice.answer(&question, &[], &speaker("raw")).is_none());
+    assert!(account.voice.answer(&question, &[], &account.speaker).is_none());
 }

@@ -1,35 +1,22 @@
 //! What is asked, and that the answers say the same as the webhooks.
 
-use paystatus_simulator::life::{
-    About, Event, OperationKind as Kind, OperationState as Is, Payment, PaymentState,
-};
+use paystatus_simulator::life::{OperationKind as Kind, OperationState as Is, PaymentState};
 
 use super::{super::status::Api, *};
 use crate::{
     domain::ids::{ProviderId, Reference},
     providers::{
         Answer, Environment, Response, Secret, Subject,
-        tests::spoken::{self, Spoken, all_words},
+        tests::{SimulatedAccount, all_words, event, in_words, operate, payment, payment_of},
     },
 };
 
-fn account() -> Spoken {
-    // The simulator gives operations the payment's reference.
-    let options = [(super::OPERATION_REFERENCE, "payment".to_owned())];
-    Spoken::new("checkout-com", &options, &[("secret_key", "sk_1")])
+fn account() -> SimulatedAccount {
+    SimulatedAccount::new("checkout-com", &[])
 }
 
 fn ids() -> Vec<ProviderId> {
     vec![ProviderId::parse("payment", "pay_p1").unwrap()]
-}
-
-/// Everything that was asked had been heard.
-fn heard_and_asked(events: &[Event], payment: &Payment) {
-    let account = account();
-    let heard: Vec<_> = events.iter().flat_map(|event| account.hear(event)).collect();
-    let asked = account.ask(&ids(), None, std::slice::from_ref(payment));
-    let (heard, asked) = (all_words(&heard), all_words(&asked));
-    assert!(!asked.is_empty() && asked.is_subset(&heard), "{asked:#?} {heard:#?}");
 }
 
 #[test]
@@ -46,30 +33,28 @@ fn every_state_is_told_alike() {
         (Canceled, "TRY_CANCELED"),
         (Expired, "TRY_EXPIRED"),
     ] {
-        let payment = spoken::payment("p1", "o1", state);
-        let told = spoken::event(&payment, About::Payment);
+        let payment = payment(state);
+        let told = event(&payment);
         let heard = account().hear(&told);
-        assert!(
-            spoken::words(&heard[0]).starts_with(&format!("{word} of 100.00 AUD")),
-            "{heard:?}"
-        );
+        let said = in_words(&heard[0]);
+        assert!(said.ends_with(&format!(": {word} 100.00 AUD")), "{said}");
         let reference = heard.last().and_then(|said| said.reference.as_ref());
         assert_eq!(reference.map(Reference::as_str), Some("o1"));
-        heard_and_asked(&[told], &payment);
+        account().assert_asked_was_heard(&ids(), &payment, &[told]);
     }
-    let mut payment = spoken::payment("p1", "o1", Authorized);
-    let approved = spoken::event(&payment, About::Payment);
+    let mut payment = payment(Authorized);
+    let approved = event(&payment);
     payment.state = AuthorizationExpired;
-    let expired = spoken::event(&payment, About::Payment);
+    let expired = event(&payment);
     let heard = account().hear(&expired);
-    assert!(spoken::words(&heard[0]).starts_with("AUTHORIZATION_EXPIRED of 100.00 AUD"));
-    heard_and_asked(&[approved, expired], &payment);
+    assert!(in_words(&heard[0]).ends_with(": AUTHORIZATION_EXPIRED 100.00 AUD"));
+    account().assert_asked_was_heard(&ids(), &payment, &[approved, expired]);
 }
 
 #[test]
 fn operations_are_told_alike() {
-    let mut payment = spoken::payment("p1", "o1", PaymentState::Authorized);
-    let mut told = vec![spoken::event(&payment, About::Payment)];
+    let mut payment = payment(PaymentState::Authorized);
+    let mut told = vec![event(&payment)];
     for (kind, id, state) in [
         (Kind::Capture, "c1", Is::Pending),
         (Kind::Capture, "c1", Is::Succeeded),
@@ -81,8 +66,8 @@ fn operations_are_told_alike() {
         (Kind::Void, "v1", Is::Declined),
         (Kind::Void, "v2", Is::Succeeded),
     ] {
-        told.push(spoken::operate(&mut payment, (kind, id), state, 1000));
-        heard_and_asked(&told, &payment);
+        told.push(operate(&mut payment, (kind, id), state, 1000));
+        account().assert_asked_was_heard(&ids(), &payment, &told);
     }
     assert_eq!(account().ask(&ids(), None, &[payment]).len(), 9);
 }
@@ -91,8 +76,8 @@ fn operations_are_told_alike() {
 fn a_payment_is_found_by_its_reference() {
     let reference = "o1/ä ?&";
     let ledger = [
-        spoken::payment("p2", "o2", PaymentState::Paid),
-        spoken::payment("p1", reference, PaymentState::Paid),
+        payment_of("p2", "o2", PaymentState::Paid),
+        payment_of("p1", reference, PaymentState::Paid),
     ];
     let expected = all_words(&account().ask(&ids(), None, &ledger));
     assert_eq!(expected.len(), 2);
@@ -103,7 +88,7 @@ fn a_payment_is_found_by_its_reference() {
 }
 
 fn subject<'a>(ids: &'a [ProviderId], reference: Option<&'a Reference>) -> Subject<'a> {
-    Subject { ids, reference, amount: None, created: None, operations: &[] }
+    Subject { ids, reference, ..Subject::default() }
 }
 
 #[test]
@@ -119,7 +104,7 @@ fn requests_are_checkout_coms_own() {
     assert_eq!(paths(&[], Some(&reference)), ["/payments?limit=10&reference=o+1"]);
     assert!(paths(&[], None).is_empty());
     let mut call = Api.ask(&subject(&ids(), None), &settings).remove(0);
-    assert_eq!(account().status_for_strangers(&call), 401);
+    assert_eq!(account().answer(&call, &[]).status, 401);
     Api.authorize(&mut call, None, &settings, Time::from_seconds(0));
     assert_eq!(call.headers, [("authorization", "Bearer sk_1".to_owned())]);
     assert_eq!(Api.api_url(&settings), "https://api.checkout.com");
@@ -159,10 +144,10 @@ fn every_status_word_is_read() {
         let answer = read(200, &body.to_string()).unwrap();
         assert_eq!(answer.then[0].path, "/payments/pay_p1/actions");
         let said = answer.readings.first().map(|reading| match &reading.content {
-            Content::Statements(statements) => words(&statements[0]),
+            Content::Statements(statements) => in_words(&statements[0]),
             content => panic!("{content:?}"),
         });
-        let expected = expected.map(|word| format!("{word} of 0.01 EUR for payment=pay_p1 -"));
+        let expected = expected.map(|word| format!("payment=pay_p1: {word} 0.01 EUR"));
         assert_eq!(said, expected, "{word}");
     }
     assert!(read(404, "").unwrap().readings.is_empty());

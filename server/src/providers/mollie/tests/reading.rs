@@ -6,7 +6,7 @@ use super::{CAPTURE, LINK, PAYMENT, REFUND, settings};
 use crate::providers::{
     AccountSettings, Content, Environment, Provider, Reading, Request, Unreadable,
     mollie::Mollie,
-    tests::happened::{in_words, statements},
+    tests::{in_words, statements},
 };
 
 fn read_as(body: &Value, settings: &AccountSettings) -> Result<Vec<Reading>, Unreadable> {

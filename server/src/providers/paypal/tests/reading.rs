@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::providers::{Content, tests::spoken::words};
+use crate::providers::{Content, tests::each_in_words};
 
 fn read(body: &str, settings: &AccountSettings) -> Result<Reading, String> {
     let readings = Paypal.read(&Request::new(&[], body.as_bytes()), settings);
@@ -12,7 +12,7 @@ fn read(body: &str, settings: &AccountSettings) -> Result<Reading, String> {
 
 fn in_words(read: Result<Reading, String>) -> Vec<String> {
     match read.map(|reading| reading.content) {
-        Ok(Content::Statements(statements)) => statements.iter().map(words).collect(),
+        Ok(Content::Statements(statements)) => each_in_words(&statements),
         Ok(Content::Ignored { reason }) => vec![format!("ignored: {reason}")],
         Ok(content) => panic!("{content:?}"),
         Err(what) => vec![format!("unreadable: {what}")],
@@ -105,13 +105,13 @@ fn a_capture_as_it_is_sent_is_read() {
     let time = json::rfc_3339("2019-02-14T21:49:58Z");
     assert_eq!(statements[0].provider_time, time);
     let names = "authorization=7W5147081L658180V,capture=27M47624FP291604U";
-    let capture = "Capture SUCCESSFUL capture=27M47624FP291604U -";
-    assert_eq!(in_words(Ok(reading)), [format!("{capture} of 30.00 USD for {names} -")]);
+    let capture = "Capture capture=27M47624FP291604U SUCCESSFUL";
+    assert_eq!(in_words(Ok(reading)), [format!("{names}: {capture} 30.00 USD")]);
 }
 
 #[test]
 fn every_status_of_an_authorisation_is_read() {
-    let names = "of 12.34 USD for authorization=A1,order=O1 o1";
+    let of = "authorization=A1,order=O1 as o1";
     for (status, expected) in [
         ("CREATED", "AUTHORIZED"),
         ("CAPTURED", "AUTHORIZED"),
@@ -120,19 +120,19 @@ fn every_status_of_an_authorisation_is_read() {
         ("DENIED", "TRY_DECLINED"),
     ] {
         let said = said("PAYMENT.AUTHORIZATION.CREATED", &part("A1", status));
-        assert_eq!(said, [format!("{expected} {names}")], "{status}");
+        assert_eq!(said, [format!("{of}: {expected} 12.34 USD")], "{status}");
     }
     let voided = [
-        format!("AUTHORIZATION_CANCELED {names}"),
-        format!("Void SUCCESSFUL authorization=A1 - {names}"),
+        format!("{of}: AUTHORIZATION_CANCELED 12.34 USD"),
+        format!("{of}: Void authorization=A1 SUCCESSFUL 12.34 USD"),
     ];
     assert_eq!(said("PAYMENT.AUTHORIZATION.VOIDED", &part("A1", "VOIDED")), voided);
 }
 
 #[test]
 fn a_capture_is_a_sale_unless_there_was_an_authorisation() {
-    let names = "of 12.34 USD for capture=C1,order=O1 o1";
-    let of_authorization = "of 12.34 USD for authorization=A1,capture=C1,order=O1 o1";
+    let of = "capture=C1,order=O1 as o1";
+    let of_authorization = "authorization=A1,capture=C1,order=O1 as o1";
     let ids = json!({"related_ids": {"order_id": "O1", "authorization_id": "A1"}});
     for (name, status, sale, claim) in [
         ("COMPLETED", "COMPLETED", "SOLD", "SUCCESSFUL"),
@@ -145,14 +145,14 @@ fn a_capture_is_a_sale_unless_there_was_an_authorisation() {
     ] {
         let name = format!("PAYMENT.CAPTURE.{name}");
         let capture = part("C1", status);
-        assert_eq!(said(&name, &capture), [format!("{sale} {names}")], "{status}");
+        assert_eq!(said(&name, &capture), [format!("{of}: {sale} 12.34 USD")], "{status}");
         let capture = with(&capture, &json!({ "supplementary_data": ids }));
-        let expected = format!("Capture {claim} capture=C1 - {of_authorization}");
+        let expected = format!("{of_authorization}: Capture capture=C1 {claim} 12.34 USD");
         assert_eq!(said(&name, &capture), [expected], "{status}");
     }
     // Nothing says what it came from: then it is no more than a capture.
     let alone = with(&part("C1", "COMPLETED"), &json!({"supplementary_data": null}));
-    let expected = "Capture SUCCESSFUL capture=C1 - of 12.34 USD for capture=C1 o1";
+    let expected = "capture=C1 as o1: Capture capture=C1 SUCCESSFUL 12.34 USD";
     assert_eq!(said("PAYMENT.CAPTURE.COMPLETED", &alone), [expected]);
 }
 
@@ -170,13 +170,14 @@ fn every_status_of_a_refund_is_read() {
         ("REFUND.FAILED", "CANCELLED", "CANCELED"),
     ] {
         let said = said(&format!("PAYMENT.{name}"), &with(&part("R1", status), &up));
-        let expected = format!("Refund {expected} refund=R1 - of 12.34 USD for capture=C1 -");
+        let expected = format!("capture=C1: Refund refund=R1 {expected} 12.34 USD");
         assert_eq!(said, [expected], "{status}");
     }
     let mut account = settings();
     account.options.insert(REFUND_REFERENCE_FIELD, "custom_id".to_owned());
     let body = event("PAYMENT.CAPTURE.REFUNDED", &with(&part("R1", "COMPLETED"), &up));
-    assert!(in_words(read(&body, &account))[0].starts_with("Refund SUCCESSFUL refund=R1 x1"));
+    let named = "capture=C1: Refund refund=R1 SUCCESSFUL as x1 12.34 USD";
+    assert_eq!(in_words(read(&body, &account)), [named]);
     // One link more, to the order or to nothing known, takes nothing away.
     for (other, names) in [
         ("https://api.paypal.com/v2/other/X1", "capture=C1"),
@@ -187,7 +188,7 @@ fn every_status_of_a_refund_is_read() {
             {"rel": "up", "href": other},
         ]});
         let said = said("PAYMENT.REFUND.COMPLETED", &with(&part("R1", "COMPLETED"), &links));
-        assert_eq!(said, [format!("Refund SUCCESSFUL refund=R1 - of 12.34 USD for {names} -")]);
+        assert_eq!(said, [format!("{names}: Refund refund=R1 SUCCESSFUL 12.34 USD")]);
     }
     let nobodys = with(&part("R1", "COMPLETED"), &json!({"supplementary_data": null}));
     let what = "unreadable: resource.links name no capture";
@@ -211,14 +212,14 @@ fn an_order_says_what_stands_in_it() {
         ("VOIDED", "TRY_CANCELED"),
     ] {
         let said = said("CHECKOUT.ORDER.APPROVED", &order(status, &unit));
-        assert_eq!(said, [format!("{expected} of 12.34 USD for order=O1 o1")], "{status}");
+        assert_eq!(said, [format!("order=O1 as o1: {expected} 12.34 USD")], "{status}");
     }
     let capture = with(&part("C1", "COMPLETED"), &json!({"supplementary_data": null}));
     let refund = with(&part("R1", "PENDING"), &json!({"supplementary_data": null}));
     let payments = json!({"payments": {"captures": [capture], "refunds": [refund]}});
     let expected = [
-        "SOLD of 12.34 USD for capture=C1,order=O1 o1",
-        "Refund PENDING refund=R1 - of 12.34 USD for order=O1 -",
+        "capture=C1,order=O1 as o1: SOLD 12.34 USD",
+        "order=O1: Refund refund=R1 PENDING 12.34 USD",
     ];
     let paid = order("COMPLETED", &with(&unit, &payments));
     assert_eq!(said("CHECKOUT.ORDER.COMPLETED", &paid), expected);
@@ -236,7 +237,7 @@ fn an_order_says_what_stands_in_it() {
         .collect();
     assert_eq!(parts, [("WH-1", 8), ("WH-1/1", 8), ("WH-1/2", 4)]);
     let reversed = json!({"order_id": "O1", "purchase_units": [unit]});
-    let expired = ["TRY_EXPIRED of - for order=O1 o1"];
+    let expired = ["order=O1 as o1: TRY_EXPIRED"];
     assert_eq!(said("CHECKOUT.PAYMENT-APPROVAL.REVERSED", &reversed), expired);
     assert_eq!(said("CHECKOUT.PAYMENT-APPROVAL.REVERSED", &order("CREATED", &unit)), expired);
 }
@@ -269,8 +270,8 @@ fn other_merchants_are_ignored() {
     let paid_to = |merchant: &str| {
         with(&part("C1", "COMPLETED"), &json!({"payee": {"merchant_id": merchant}}))
     };
-    assert!(of(&paid_to("M1"))[0].starts_with("SOLD"));
-    assert!(of(&part("C1", "COMPLETED"))[0].starts_with("SOLD"));
+    assert!(of(&paid_to("M1"))[0].ends_with(": SOLD 12.34 USD"));
+    assert!(of(&part("C1", "COMPLETED"))[0].ends_with(": SOLD 12.34 USD"));
     let another = "ignored: it is of another merchant";
     assert_eq!(of(&paid_to("M2")), [another]);
     let unit = json!({"purchase_units": [{"payee": {"merchant_id": "M2"}}]});
@@ -282,7 +283,7 @@ fn the_reference_stands_where_the_option_says() {
     let mut account = settings();
     account.options.insert(REFERENCE_FIELD, "custom_id".to_owned());
     let body = event("PAYMENT.CAPTURE.COMPLETED", &part("C1", "COMPLETED"));
-    assert!(in_words(read(&body, &account))[0].ends_with(" x1"));
+    assert!(in_words(read(&body, &account))[0].contains(" as x1: "));
 }
 
 #[test]
@@ -291,9 +292,9 @@ fn amounts_are_plain_decimals() {
         let amount = json!({"amount": {"value": value, "currency_code": currency}});
         said("PAYMENT.CAPTURE.COMPLETED", &with(&part("C1", "COMPLETED"), &amount)).remove(0)
     };
-    assert!(of("12.3", "USD").starts_with("SOLD of 12.30 USD"));
-    assert!(of("1200", "JPY").starts_with("SOLD of 1200 JPY"));
-    assert!(of("1200", "HUF").starts_with("SOLD of 1200.00 HUF"));
+    assert!(of("12.3", "USD").ends_with(": SOLD 12.30 USD"));
+    assert!(of("1200", "JPY").ends_with(": SOLD 1200 JPY"));
+    assert!(of("1200", "HUF").ends_with(": SOLD 1200.00 HUF"));
     let huge = "9".repeat(40);
     for value in ["-1.00", "1e3", "NaN", " 1", "1 ", "1,00", "", &huge] {
         let what = of(value, "USD");

@@ -1,26 +1,18 @@
 //! What is asked, and that the answers say the same as the webhooks.
 
-use paystatus_simulator::life::{
-    Event, OperationKind as Kind, OperationState as Is, Payment, PaymentState,
-};
+use paystatus_simulator::life::{OperationKind as Kind, OperationState as Is, PaymentState};
 
 use super::{super::status::Api, *};
 use crate::{
     domain::ids::{ProviderId, Reference},
-    providers::{Answer, Environment, Response, Secret, Subject, tests::spoken::all_words},
+    providers::{
+        Answer, Environment, Response, Secret, Subject,
+        tests::{all_words, in_words, operate, payment_of},
+    },
 };
 
 fn id(kind: &str, value: &str) -> Vec<ProviderId> {
     vec![ProviderId::parse(kind, value).unwrap()]
-}
-
-/// Everything that was asked had been heard.
-fn heard_and_asked(events: &[Event], payment: &Payment) {
-    let account = account();
-    let heard: Vec<_> = events.iter().flat_map(|event| account.hear(event)).collect();
-    let asked = account.ask(&id("order", "Op1"), None, std::slice::from_ref(payment));
-    let (heard, asked) = (all_words(&heard), all_words(&asked));
-    assert!(!asked.is_empty() && asked.is_subset(&heard), "{asked:#?} {heard:#?}");
 }
 
 #[test]
@@ -34,29 +26,27 @@ fn every_state_is_told_alike() {
         (Error, "TRY_ERROR"),
         (AuthorizationExpired, "AUTHORIZATION_CANCELED"),
     ] {
-        let payment = spoken::payment("p1", "o1", state);
-        let told = spoken::event(&payment, About::Payment);
+        let payment = payment(state);
+        let told = event(&payment);
         let heard = account().hear(&told);
-        assert!(
-            spoken::words(&heard[0]).starts_with(&format!("{word} of 100.00 AUD")),
-            "{heard:?}"
-        );
+        let said = in_words(&heard[0]);
+        assert!(said.ends_with(&format!(": {word} 100.00 AUD")), "{said}");
         assert_eq!(heard[0].reference.as_ref().map(Reference::as_str), Some("o1"));
-        heard_and_asked(&[told], &payment);
+        account().assert_asked_was_heard(&id("order", "Op1"), &payment, &[told]);
     }
-    let expired = spoken::payment("p1", "o1", PaymentState::Expired);
-    let heard = account().hear(&spoken::event(&expired, About::Payment));
-    assert_eq!(spoken::words(&heard[0]), "TRY_EXPIRED of - for order=Op1 o1");
-    let canceled = spoken::payment("p1", "o1", PaymentState::Canceled);
-    assert!(account().hear(&spoken::event(&canceled, About::Payment)).is_empty());
+    let expired = payment(PaymentState::Expired);
+    let heard = account().hear(&event(&expired));
+    assert_eq!(in_words(&heard[0]), "order=Op1 as o1: TRY_EXPIRED");
+    let canceled = payment(PaymentState::Canceled);
+    assert!(account().hear(&event(&canceled)).is_empty());
     let asked = account().ask(&id("order", "Op1"), None, &[canceled]);
-    assert!(spoken::words(&asked[0]).starts_with("TRY_CANCELED"));
+    assert!(in_words(&asked[0]).contains(": TRY_CANCELED"));
 }
 
 #[test]
 fn operations_are_told_alike() {
-    let mut payment = spoken::payment("p1", "o1", PaymentState::Authorized);
-    let mut told = vec![spoken::event(&payment, About::Payment)];
+    let mut held = payment(PaymentState::Authorized);
+    let mut told = vec![event(&held)];
     for (kind, id, state) in [
         (Kind::Capture, "c1", Is::Pending),
         (Kind::Capture, "c1", Is::Succeeded),
@@ -68,28 +58,28 @@ fn operations_are_told_alike() {
         (Kind::Refund, "r3", Is::Error),
         (Kind::Void, "v1", Is::Succeeded),
     ] {
-        told.push(spoken::operate(&mut payment, (kind, id), state, 1000));
+        told.push(operate(&mut held, (kind, id), state, 1000));
         // Within its order a refund names the order too.
         let account = account();
         let heard: Vec<_> = told.iter().flat_map(|event| account.hear(event)).collect();
-        let asked = account.ask(&self::id("order", "Op1"), None, std::slice::from_ref(&payment));
+        let asked = account.ask(&self::id("order", "Op1"), None, std::slice::from_ref(&held));
         let plain = |said| -> std::collections::BTreeSet<String> {
             all_words(said).into_iter().map(|words| words.replace(",order=Op1", "")).collect()
         };
         assert!(plain(&asked).is_subset(&plain(&heard)), "{asked:#?} {heard:#?}");
     }
-    assert_eq!(account().ask(&id("order", "Op1"), None, &[payment]).len(), 8);
-    let mut sale = spoken::payment("p1", "o1", PaymentState::Paid);
-    let refunded = spoken::operate(&mut sale, (Kind::Refund, "r1"), Is::Succeeded, 1000);
-    let expected = "Refund SUCCESSFUL refund=Rr1 x-r1 of 10.00 AUD for capture=Cp1 -";
-    assert_eq!(spoken::words(&account().hear(&refunded)[0]), expected);
+    assert_eq!(account().ask(&id("order", "Op1"), None, &[held]).len(), 8);
+    let mut sale = payment(PaymentState::Paid);
+    let refunded = operate(&mut sale, (Kind::Refund, "r1"), Is::Succeeded, 1000);
+    let expected = "capture=Cp1: Refund refund=Rr1 SUCCESSFUL as x-r1 10.00 AUD";
+    assert_eq!(in_words(&account().hear(&refunded)[0]), expected);
 }
 
 #[test]
 fn an_authorisation_or_a_capture_leads_to_its_order() {
-    let mut payment = spoken::payment("p1", "o1", PaymentState::Authorized);
-    spoken::operate(&mut payment, (Kind::Capture, "c1"), Is::Succeeded, 1000);
-    let ledger = [spoken::payment("p2", "o2", PaymentState::Paid), payment];
+    let mut payment = payment(PaymentState::Authorized);
+    operate(&mut payment, (Kind::Capture, "c1"), Is::Succeeded, 1000);
+    let ledger = [payment_of("p2", "o2", PaymentState::Paid), payment];
     let expected = all_words(&account().ask(&id("order", "Op1"), None, &ledger));
     assert_eq!(all_words(&account().ask(&id("authorization", "Ap1"), None, &ledger)), expected);
     assert_eq!(all_words(&account().ask(&id("capture", "Cc1"), None, &ledger)), expected);
@@ -118,11 +108,10 @@ fn requests_are_paypals_own() {
         assert!(read(body).is_err(), "{body}");
     }
     let ids = id("order", "5O190127TN364715T");
-    let subject =
-        Subject { ids: &ids, reference: None, amount: None, created: None, operations: &[] };
+    let subject = Subject { ids: &ids, ..Subject::default() };
     let mut call = Api.ask(&subject, &settings).remove(0);
     assert_eq!(call.path, "/v2/checkout/orders/5O190127TN364715T");
-    assert_eq!(account().status_for_strangers(&call), 401);
+    assert_eq!(account().answer(&call, &[]).status, 401);
     Api.authorize(&mut call, Some(&token), &settings, Time::from_seconds(0));
     assert_eq!(call.headers, [("authorization", "Bearer A21".to_owned())]);
     assert_eq!(Api.api_url(&settings), "https://api-m.paypal.com");
@@ -133,8 +122,7 @@ fn requests_are_paypals_own() {
 #[test]
 fn an_answer_that_is_none_changes_nothing() {
     let ids = id("order", "O1");
-    let subject =
-        Subject { ids: &ids, reference: None, amount: None, created: None, operations: &[] };
+    let subject = Subject { ids: &ids, ..Subject::default() };
     let read = |status: u16, body: &str| -> Result<Answer, Unreadable> {
         let call = Api.ask(&subject, &settings()).remove(0);
         let response = Response { status, body: body.as_bytes() };

@@ -6,7 +6,7 @@ use super::{HOOK, KEY, PAYMENT, REFUND, settings};
 use crate::providers::{
     AccountSettings, Content, Provider, Reading, Request, Unreadable,
     square::Square,
-    tests::happened::{in_words, statements},
+    tests::{in_words, statements},
 };
 
 fn read_as(body: &Value, settings: &AccountSettings) -> Result<Reading, Unreadable> {

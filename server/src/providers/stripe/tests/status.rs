@@ -1,33 +1,25 @@
 //! What is asked, and that the answers say the same as the webhooks.
 
-use paystatus_simulator::life::{
-    About, Event, OperationKind as Kind, OperationState as Is, Payment, PaymentState,
-};
+use paystatus_simulator::life::{OperationKind as Kind, OperationState as Is, PaymentState};
 
 use super::{super::status::Api, *};
 use crate::{
     domain::ids::{ProviderId, Reference},
     providers::{
         Answer, Response, Subject,
-        tests::spoken::{self, Spoken, all_words},
+        tests::{
+            SimulatedAccount, all_words, each_in_words, event, in_words, operate, payment,
+            payment_of,
+        },
     },
 };
 
-fn account() -> Spoken {
-    Spoken::new("stripe", &[], &[("secret_key", "sk_live_1")])
+fn account() -> SimulatedAccount {
+    SimulatedAccount::new("stripe", &[])
 }
 
 fn ids() -> Vec<ProviderId> {
     vec![ProviderId::parse("payment_intent", "pi_p1").unwrap()]
-}
-
-/// Everything that happened, heard and asked.
-fn heard_and_asked(events: &[Event], payment: &Payment) {
-    let account = account();
-    let heard: Vec<_> = events.iter().flat_map(|event| account.hear(event)).collect();
-    let asked = account.ask(&ids(), None, std::slice::from_ref(payment));
-    let (heard, asked) = (all_words(&heard), all_words(&asked));
-    assert!(!asked.is_empty() && asked.is_subset(&heard), "{asked:#?} {heard:#?}");
 }
 
 #[test]
@@ -45,24 +37,22 @@ fn every_state_is_told_alike() {
         (Expired, "EXPIRED"),
         (AuthorizationExpired, "AUTHORIZATION_EXPIRED"),
     ] {
-        let payment = spoken::payment("p1", "o1", state);
-        let told = spoken::event(&payment, About::Payment);
+        let payment = payment(state);
+        let told = event(&payment);
         let heard = account().hear(&told);
-        assert!(
-            spoken::words(&heard[0]).starts_with(&format!("{word} of 100.00 AUD")),
-            "{heard:?}"
-        );
+        let said = in_words(&heard[0]);
+        assert!(said.ends_with(&format!(": {word} 100.00 AUD")), "{said}");
         assert_eq!(heard[0].reference.as_ref().map(Reference::as_str), Some("o1"));
-        heard_and_asked(&[told], &payment);
+        account().assert_asked_was_heard(&ids(), &payment, &[told]);
     }
 }
 
 #[test]
 fn operations_are_told_alike() {
-    let mut payment = spoken::payment("p1", "o1", PaymentState::Authorized);
-    let mut told = vec![spoken::event(&payment, About::Payment)];
-    told.push(spoken::operate(&mut payment, (Kind::Capture, "c1"), Is::Succeeded, 4000));
-    heard_and_asked(&told, &payment);
+    let mut held = payment(PaymentState::Authorized);
+    let mut told = vec![event(&held)];
+    told.push(operate(&mut held, (Kind::Capture, "c1"), Is::Succeeded, 4000));
+    account().assert_asked_was_heard(&ids(), &held, &told);
     for (id, state) in [
         ("r1", Is::Pending),
         ("r1", Is::Succeeded),
@@ -72,16 +62,16 @@ fn operations_are_told_alike() {
         ("r4", Is::Error),
         ("r5", Is::Succeeded),
     ] {
-        told.push(spoken::operate(&mut payment, (Kind::Refund, id), state, 1000));
-        heard_and_asked(&told, &payment);
+        told.push(operate(&mut held, (Kind::Refund, id), state, 1000));
+        account().assert_asked_was_heard(&ids(), &held, &told);
     }
-    let mut payment = spoken::payment("p1", "o1", PaymentState::Authorized);
-    let told = spoken::operate(&mut payment, (Kind::Void, "v1"), Is::Succeeded, 10_000);
+    let mut released = payment(PaymentState::Authorized);
+    let told = operate(&mut released, (Kind::Void, "v1"), Is::Succeeded, 10_000);
     // A webhook names the charge alone, so what was released is known from the poll only.
-    let (heard, asked) = (account().hear(&told), account().ask(&ids(), None, &[payment]));
+    let (heard, asked) = (account().hear(&told), account().ask(&ids(), None, &[released]));
     assert_eq!((heard.len(), asked.len()), (1, 2));
     assert_eq!(all_words(&heard[..1]), all_words(&asked[..1]));
-    assert!(spoken::words(&asked[1]).starts_with("Void SUCCESSFUL charge=ch_p1"));
+    assert!(in_words(&asked[1]).contains(": Void charge=ch_p1 SUCCESSFUL"));
 }
 
 /// What an answer about refunds says, of charges that are shown.
@@ -106,15 +96,15 @@ fn what_was_let_go_is_no_refund() {
             .readings
             .iter()
             .flat_map(|reading| match &reading.content {
-                crate::providers::Content::Statements(said) => said.iter().map(spoken::words),
+                crate::providers::Content::Statements(said) => each_in_words(said),
                 content => panic!("{content:?}"),
             })
             .collect()
     };
-    let names = "refund=re_1 - of 0.60 EUR for charge=ch_1,payment_intent=pi_p1 -";
-    assert_eq!(said(100, "null"), [format!("Refund SUCCESSFUL {names}")]);
-    assert_eq!(said(40, "\"txn_1\""), [format!("Refund SUCCESSFUL {names}")]);
-    assert_eq!(said(40, "null"), [format!("Refund PENDING {names}")], "it may be the rest");
+    let refund = "charge=ch_1,payment_intent=pi_p1: Refund refund=re_1";
+    assert_eq!(said(100, "null"), [format!("{refund} SUCCESSFUL 0.60 EUR")]);
+    assert_eq!(said(40, "\"txn_1\""), [format!("{refund} SUCCESSFUL 0.60 EUR")]);
+    assert_eq!(said(40, "null"), [format!("{refund} PENDING 0.60 EUR")], "it may be the rest");
     assert!(said(0, "\"txn_1\"").is_empty(), "nothing was captured");
 }
 
@@ -122,8 +112,8 @@ fn what_was_let_go_is_no_refund() {
 fn a_payment_is_found_by_charge_and_by_reference() {
     let account = account();
     let reference = r"it's \ o1";
-    let payment = spoken::payment("p1", reference, PaymentState::Paid);
-    let ledger = [spoken::payment("p2", "o2", PaymentState::Paid), payment];
+    let payment = payment_of("p1", reference, PaymentState::Paid);
+    let ledger = [payment_of("p2", "o2", PaymentState::Paid), payment];
     let expected = all_words(&account.ask(&ids(), None, &ledger));
     let charge = [ProviderId::parse("charge", "ch_p1").unwrap()];
     assert_eq!(all_words(&account.ask(&charge, None, &ledger)), expected);
@@ -137,7 +127,7 @@ fn a_payment_is_found_by_charge_and_by_reference() {
 }
 
 fn subject<'a>(ids: &'a [ProviderId], reference: Option<&'a Reference>) -> Subject<'a> {
-    Subject { ids, reference, amount: None, created: None, operations: &[] }
+    Subject { ids, reference, ..Subject::default() }
 }
 
 #[test]
@@ -164,7 +154,7 @@ fn requests_are_stripes_own() {
     assert!(paths(&above, None).iter().all(|path| !path.contains("/..")));
 
     let call = Api.ask(&subject(&ids(), None), &settings).remove(0);
-    assert_eq!(account().status_for_strangers(&call), 401);
+    assert_eq!(account().answer(&call, &[]).status, 401);
     let mut authorized = call.clone();
     Api.authorize(&mut authorized, None, &settings, Time::from_seconds(0));
     let headers = [
