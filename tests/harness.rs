@@ -6,6 +6,7 @@ pub(crate) mod page;
 pub(crate) mod process;
 pub(crate) mod provider;
 pub(crate) mod stream;
+pub(crate) mod web;
 pub(crate) mod webhook;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -113,6 +114,11 @@ impl System {
         server.admin_address.expect("the address was asked for")
     }
 
+    /// The server that runs.
+    pub(crate) fn server(&self) -> &Server {
+        self.server.as_ref().expect("the server runs")
+    }
+
     /// The settings, with the ports that were chosen.
     pub(crate) fn config(&self) -> &Config {
         &self.config
@@ -134,6 +140,15 @@ impl System {
         let server = self.server.take().expect("the server runs");
         let stopped = tokio::task::spawn_blocking(move || server.stop());
         stopped.await.expect("stopping does not panic").expect("the engine was good");
+    }
+
+    /// A token of a page for an order, valid for so many seconds.
+    pub(crate) async fn page_token(&self, order: &str, seconds: i64) -> String {
+        let ttl = Some(prost_types::Duration { seconds, nanos: 0 });
+        let request =
+            v1::CreatePageTokenRequest { order_id: order.to_owned(), ttl, ..Default::default() };
+        let answer = self.api().orders().create_page_token(request).await;
+        answer.expect("the order is there").into_inner().token
     }
 
     /// Changes the settings and has the running server read them.

@@ -13,24 +13,16 @@ use crate::harness::{
     http,
     page::Page,
     soon,
+    web::WebCall,
     webhook::optty_order,
 };
 
 impl System {
-    /// A token for an order, valid for so many seconds.
-    async fn page_token(&self, order: &str, seconds: i64) -> String {
-        let ttl = Some(prost_types::Duration { seconds, nanos: 0 });
-        let request =
-            v1::CreatePageTokenRequest { order_id: order.to_owned(), ttl, ..Default::default() };
-        let answer = self.api().orders().create_page_token(request).await;
-        answer.expect("the order is there").into_inner().token
-    }
-
     async fn page(&self, token: &str) -> Page {
         Page::open(self.http(), token, &[]).await
     }
 
-    async fn say(&self, order: &str, status: &str) {
+    pub(crate) async fn say(&self, order: &str, status: &str) {
         self.deliver(OPTTY, &optty_order(order, status, json!("1.00"))).await;
     }
 }
@@ -110,7 +102,7 @@ async fn a_refusal_is_not_the_end_until_it_settles() {
 async fn a_link_ends_also_for_a_page_that_is_open() {
     let system = System::start().await;
     system.api().place("o1", OPTTY, 100).await;
-    let token = system.page_token("o1", 1).await;
+    let token = system.page_token("o1", 2).await;
     let mut page = system.page(&token).await;
     page.next().await.expect("a state");
     assert_eq!(page.next().await.expect("an end").name, "expired");
@@ -137,7 +129,7 @@ async fn only_a_token_of_ours_opens_a_page_and_only_of_its_order() {
         ..Default::default()
     };
     let refused = as_key.orders().get_order(request).await;
-    assert_refused(refused, Code::Unauthenticated, "API_KEY_INVALID");
+    assert_refused(refused, Code::PermissionDenied, "PERMISSION_DENIED");
     let cookie = format!("a=b; paystatus_page={token}");
     let by_cookie = Page::open(system.http(), "", &[("cookie", &cookie)]).await;
     assert_eq!(by_cookie.status, 401, "an empty token in the query is one that is not valid");
@@ -222,6 +214,66 @@ async fn only_configured_origins_may_read() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_taken_away_closes_the_pages_that_it_opened() {
+    let key = |id: &str, secret: &str| PageKeyConfig {
+        id: id.to_owned(),
+        secret: Some(secret.to_owned()),
+        file: None,
+    };
+    let (old, new) = ("0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210");
+    let mut system = System::start_with(|config| config.pages.keys = vec![key("k1", old)]).await;
+    system.api().place("o1", OPTTY, 100).await;
+    let token = system.page_token("o1", 600).await;
+    let mut stream = system.page(&token).await;
+    stream.next().await.expect("a state");
+    let mut web = WebCall::watch(system.http(), &token, &Default::default(), &[]).await;
+    web.next().await.expect("opened");
+    // Another key signs from now on; the old one verifies still.
+    system.reload(|config| config.pages.keys = vec![key("k2", new), key("k1", old)]);
+    let later = system.page_token("o1", 600).await;
+    assert_eq!(system.page(&token).await.status, 200);
+    // The same name with another secret is another key.
+    system.reload(|config| config.pages.keys = vec![key("k2", new), key("k1", new)]);
+    assert_eq!(stream.next().await.expect("an end").name, "expired");
+    assert_eq!(stream.next().await, None);
+    let mut closing = None;
+    while let Some(frame) = web.next().await {
+        closing = frame.content;
+    }
+    let Some(v1::frame::Content::Closing(closing)) = closing else { panic!("{closing:?}") };
+    assert_eq!(closing.reason(), v1::ClosingReason::Expired);
+    assert_eq!(system.page(&token).await.status, 401);
+    assert_eq!(system.page(&later).await.status, 200);
+    // What cannot be used changes nothing.
+    let server = system.server();
+    let mut weak = system.config().clone();
+    weak.pages.keys = vec![key("k3", "short")];
+    let refused = server.reload(&weak).expect_err("it is too short").to_string();
+    assert!(refused.contains("pages.keys") && !refused.contains("short\""), "{refused}");
+    assert_eq!(system.page(&later).await.status, 200);
+}
+
+#[tokio::test]
+async fn origins_and_limits_of_pages_count_at_once() {
+    let mut system = System::start().await;
+    system.api().place("o1", OPTTY, 100).await;
+    let token = system.page_token("o1", 60).await;
+    let open = async |system: &System| {
+        Page::open(system.http(), &token, &[("origin", "https://shop.example")]).await
+    };
+    let before = open(&system).await;
+    assert!(before.headers.get("access-control-allow-origin").is_none());
+    let reloaded = system.reload(|config| {
+        config.pages.origins = vec!["https://shop.example".to_owned()];
+        config.pages.open_per_token = 2;
+    });
+    assert!(!reloaded.needs_restart.contains(&"pages"), "{reloaded:?}");
+    let after = open(&system).await;
+    assert_eq!(after.headers["access-control-allow-origin"], "https://shop.example");
+    assert_eq!(open(&system).await.status, 429);
+}
+
+#[tokio::test]
 async fn pages_of_one_token_are_limited() {
     let system = System::start_with(|config| config.pages.open_per_token = 2).await;
     system.api().place("o1", OPTTY, 100).await;
@@ -229,6 +281,12 @@ async fn pages_of_one_token_are_limited() {
     let (first, _second) = (system.page(&token).await, system.page(&token).await);
     let third = system.page(&token).await;
     assert_eq!((third.status, third.headers["retry-after"].to_str().unwrap()), (429, "5"));
+    let path = format!("/pages/order/status?token={token}&wait=20");
+    let known = http::get(system.http(), &path).await;
+    assert_eq!(known.status, 200, "who does not wait needs no place");
+    let tag = known.headers["etag"].to_str().expect("text");
+    let held = http::get_with(system.http(), &path, &[("if-none-match", tag)]).await;
+    assert_eq!(held.status, 429, "who waits does");
     drop(first);
     soon("a place is free again", async {
         while system.page(&token).await.status != 200 {

@@ -48,7 +48,8 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct Pages {
     /// Keys of page tokens: the first signs, each verifies. Without any the server makes one,
-    /// in the data folder.
+    /// in the data folder. To take one away revokes its tokens and closes pages that are open
+    /// with them, as soon as the configuration is read again.
     pub keys: Vec<PageKeyConfig>,
     /// Origins whose scripts may read the state of an order: `https://shop.example`.
     pub origins: Vec<String>,
@@ -128,11 +129,16 @@ pub struct Limits {
     pub webhook_bytes: usize,
     /// Bytes of a gRPC request.
     pub request_bytes: usize,
-    /// HTTP connections at once.
+    /// HTTP connections at once. Above `pages`: what is between is kept for webhooks.
     pub http_connections: usize,
+    /// Pages open at once.
+    pub pages: usize,
+    /// gRPC connections at once.
+    pub grpc_connections: usize,
     /// Streams of one gRPC connection.
     pub streams_per_connection: u32,
-    /// How long a webhook's headers and body may take to arrive.
+    /// How long a request's headers and body may take to arrive, and how long a connection without
+    /// a request is kept.
     #[serde(with = "humantime_serde")]
     pub webhook_read: Duration,
 }
@@ -192,7 +198,9 @@ impl Default for Limits {
         Self {
             webhook_bytes: 256 * 1024,
             request_bytes: 1024 * 1024,
-            http_connections: 10_000,
+            http_connections: 20_000,
+            pages: 16_000,
+            grpc_connections: 10_000,
             streams_per_connection: 100_000,
             webhook_read: Duration::from_secs(10),
         }
@@ -224,7 +232,7 @@ fn span_or_off<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Durat
     }
 }
 
-fn invalid(setting: impl Into<String>, problem: impl Into<String>) -> Error {
+pub(crate) fn invalid(setting: impl Into<String>, problem: impl Into<String>) -> Error {
     Error::Invalid { setting: setting.into(), problem: problem.into() }
 }
 
@@ -256,6 +264,11 @@ impl Config {
         if self.limits.webhook_bytes > max {
             return Err(invalid("limits.webhook_bytes", format!("must be at most {max}")));
         }
+        if self.limits.pages >= self.limits.http_connections {
+            let problem =
+                "must be below limits.http_connections: pages must leave room for webhooks";
+            return Err(invalid("limits.pages", problem));
+        }
         if self.streams.heartbeat < Duration::from_millis(10) {
             return Err(invalid("streams.heartbeat", "must be at least 10ms"));
         }
@@ -265,7 +278,7 @@ impl Config {
         Ok(())
     }
 
-    /// Settings other than accounts that differ from those of the start: they need a restart.
+    /// Settings other than accounts and pages that differ from those of the start: they need a restart.
     #[must_use]
     pub fn needing_restart(&self, start: &Self) -> Vec<&'static str> {
         let differences = [

@@ -1,7 +1,8 @@
 //! Puts the parts together: opens the data, starts the engine, serves, and ends in good order.
 
+mod reload;
+
 use std::{
-    collections::BTreeSet,
     net::SocketAddr,
     path::Path,
     sync::Arc,
@@ -11,6 +12,7 @@ use std::{
 
 use tokio::sync::{Semaphore, watch};
 
+pub use self::reload::Reloaded;
 use crate::{
     accounts::{self, Accounts},
     clock, config,
@@ -18,7 +20,7 @@ use crate::{
     domain::digest::{Digest, short_name},
     edge::{
         Context, admin, grpc, http, listen,
-        pages::token::{KeyError, Keys},
+        pages::{self, live::Settings, token::KeyError},
         tally::Tallies,
     },
     engine::{self, Ask, AskKey, Engine},
@@ -111,6 +113,7 @@ pub struct Server {
     health: engine::Health,
     drain: watch::Sender<bool>,
     accounts: Arc<accounts::Live>,
+    pages: Arc<pages::Live>,
     config: Arc<Config>,
     threads: Vec<JoinHandle<()>>,
     engine: engine::Running,
@@ -152,13 +155,14 @@ impl Server {
         let (handle, running) = engine.start()?;
         let (drain, drains) = watch::channel(false);
         let drain_time = config.streams.drain;
-        let places = Arc::new(Semaphore::new(config.limits.http_connections));
+        let http_places = Arc::new(Semaphore::new(config.limits.http_connections));
+        let grpc_places = Arc::new(Semaphore::new(config.limits.grpc_connections));
         let health = handle.health().clone();
         let live = Arc::new(accounts::Live::new(accounts));
         let asking = runtime()?;
         let asks = (handle.clone(), Arc::clone(&store), Arc::clone(&hub));
         let outbound = Outbound::new(asks, Arc::clone(&live), asking.handle().clone())?;
-        let page_keys = Arc::new(Keys::load(&config.pages.keys, &config.data)?);
+        let pages = Arc::new(pages::Live::new(Settings::read(&config)?));
         let context = Context {
             engine: handle,
             store,
@@ -169,12 +173,13 @@ impl Server {
             accounts: live,
             tallies: Arc::new(Tallies::new(clock::now())),
             config: Arc::new(config),
-            page_keys,
+            pages,
             places: Arc::default(),
             sessions: Arc::default(),
             drain: drains,
         };
-        let (accounts, config) = (Arc::clone(&context.accounts), Arc::clone(&context.config));
+        let (accounts, pages) = (Arc::clone(&context.accounts), Arc::clone(&context.pages));
+        let config = Arc::clone(&context.config);
         let runtime = runtime()?;
         let first_key = runtime.block_on(first_key(&context))?;
         let admin_address = admin.as_ref().and_then(|admin| admin.local_addr().ok());
@@ -190,7 +195,8 @@ impl Server {
                 router: http::router(context.clone()),
                 config: Arc::clone(&context.config),
                 http_tls: http_tls.clone(),
-                http_places: Arc::clone(&places),
+                http_places: Arc::clone(&http_places),
+                grpc_places: Arc::clone(&grpc_places),
                 drain: context.drain.clone(),
             };
             let own = Own { reporter, health: health.clone(), relay };
@@ -205,6 +211,7 @@ impl Server {
             health,
             drain,
             accounts,
+            pages,
             config,
             threads,
             engine: running,
@@ -216,26 +223,6 @@ impl Server {
     /// Returns once the engine has stopped for good, which it does only after an error.
     pub async fn failed(&self) {
         self.health.stopped().await;
-    }
-
-    /// Puts the accounts of another configuration in the place of the present ones, all at once:
-    /// no request is dropped, and those under way end with what they began with.
-    ///
-    /// # Errors
-    /// [`config::Error`]; then nothing has changed.
-    pub fn reload(&self, config: &Config) -> Result<Reloaded, config::Error> {
-        let accounts = config.accounts()?;
-        let names = |accounts: &Accounts| -> BTreeSet<String> {
-            accounts.iter().map(|account| account.id.to_string()).collect()
-        };
-        let after = names(&accounts);
-        let before = names(&self.accounts.replace(accounts));
-        Ok(Reloaded {
-            accounts: after.len(),
-            added: after.difference(&before).cloned().collect(),
-            removed: before.difference(&after).cloned().collect(),
-            needs_restart: config.needing_restart(&self.config),
-        })
     }
 
     /// Whether the engine works.
@@ -270,19 +257,6 @@ impl Server {
         drop(self.writer);
         if was_good { Ok(()) } else { Err(Error::EngineStopped) }
     }
-}
-
-/// What reading the configuration again came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reloaded {
-    /// How many accounts there are now.
-    pub accounts: usize,
-    /// Those that are new.
-    pub added: Vec<String>,
-    /// Those that are gone.
-    pub removed: Vec<String>,
-    /// Settings that differ and count from the next start on.
-    pub needs_restart: Vec<&'static str>,
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -43,7 +43,17 @@ pub(crate) async fn get_with(
     path: &str,
     headers: &[(&str, &str)],
 ) -> Response {
-    let mut request = Request::builder().method(Method::GET).uri(path);
+    request(address, Method::GET, path, headers).await
+}
+
+/// A request without a body.
+pub(crate) async fn request(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Response {
+    let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

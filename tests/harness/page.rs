@@ -2,9 +2,12 @@
 
 use std::{collections::VecDeque, net::SocketAddr};
 
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Empty};
-use hyper::{body::Incoming, client::conn::http1};
+use hyper::{
+    body::Incoming,
+    client::conn::{http1, http2},
+};
 use hyper_util::rt::TokioIo;
 use prost::bytes::Bytes;
 use serde_json::Value;
@@ -36,14 +39,31 @@ impl Page {
         let stream = TcpStream::connect(address).await.expect("the server listens");
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         let connection = tokio::spawn(connection);
-        let mut request = Request::get(format!("/pages/order?token={token}"))
-            .header("host", address.to_string())
-            .header("accept", "text/event-stream");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
+        let uri = format!("/pages/order?token={token}");
+        let request = Self::request(&uri, headers).header("host", address.to_string());
         let request = request.body(Empty::<Bytes>::new()).expect("the request is sound");
         let answer = soon("the head", sender.send_request(request)).await.expect("an answer");
+        Self::read(answer, connection)
+    }
+
+    /// Opens a page on a connection that speaks HTTP/2.
+    pub(crate) async fn open_h2(
+        mut sender: http2::SendRequest<Empty<Bytes>>,
+        address: SocketAddr,
+        token: &str,
+    ) -> Self {
+        let uri = format!("http://{address}/pages/order?token={token}");
+        let request = Self::request(&uri, &[]).body(Empty::new()).expect("the request is sound");
+        let answer = soon("the head", sender.send_request(request)).await.expect("an answer");
+        Self::read(answer, tokio::spawn(async { Ok(()) }))
+    }
+
+    fn request(uri: &str, headers: &[(&str, &str)]) -> http::request::Builder {
+        let request = Request::get(uri).header("accept", "text/event-stream");
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+    }
+
+    fn read(answer: Response<Incoming>, connection: JoinHandle<hyper::Result<()>>) -> Self {
         let (parts, body) = answer.into_parts();
         Self {
             status: parts.status.as_u16(),

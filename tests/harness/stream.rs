@@ -102,6 +102,7 @@ pub(crate) fn name(frame: &v1::Frame) -> &'static str {
         Some(Content::FellBehind(_)) => "fell_behind",
         Some(Content::Heartbeat(_)) => "heartbeat",
         Some(Content::Closing(_)) => "closing",
+        Some(Content::PageOrder(_)) => "page_order",
         None => "nothing",
     }
 }

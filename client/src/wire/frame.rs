@@ -82,6 +82,8 @@ impl Content {
                 reason: ClosingReason::from_number(closing.reason),
                 reconnect_after: duration(closing.reconnect_after),
             },
+            // For pages, which call by another token than this client.
+            Wire::PageOrder(_) => Self::Unknown,
         }
     }
 }

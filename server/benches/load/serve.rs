@@ -45,6 +45,7 @@ pub(crate) fn run(serving: &Serving) {
         router: Router::new().route("/webhooks/{account}", post(read)).with_state(state),
         http_tls: None,
         http_places: Arc::new(Semaphore::new(config.limits.http_connections)),
+        grpc_places: Arc::new(Semaphore::new(config.limits.grpc_connections)),
         config: Arc::new(config.clone()),
         drain: drains,
     };

@@ -33,6 +33,7 @@ impl Serve {
             let _inside = runtime.enter();
             signal(SignalKind::hangup()).map_err(serve::Error::Thread)?
         };
+        raise_file_limit(config.limits);
         let server = Server::start(config)?;
         // A reader that is gone is no reason to stop serving.
         drop(announce(&server));
@@ -74,6 +75,24 @@ impl Serve {
                 %error, "the configuration was not read again: all stays as it was"
             ),
         }
+    }
+}
+
+/// Files that a server has open beside connections: the journal, the view, connections to providers.
+const OTHER_FILES: u64 = 512;
+
+/// Allows this process as many open files as the system lets it: each connection is one.
+fn raise_file_limit(limits: config::Limits) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+    let connections = limits.http_connections.saturating_add(limits.grpc_connections);
+    let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if allowed < needed {
+        tracing::info!(allowed, needed, "fewer open files are allowed than limits.* may need");
     }
 }
 

@@ -17,7 +17,13 @@ use axum::{
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use super::{Context, grpc::to_wire, http::health, listen::Error};
+use super::{
+    Context,
+    grpc::to_wire,
+    http::health,
+    listen::{Error, REFUSED},
+    pages::watch::LOOKS,
+};
 use crate::clock;
 
 /// Where it listens if the configuration does not say.
@@ -139,6 +145,8 @@ fn update(context: &Context) {
         #[expect(clippy::cast_precision_loss, reason = "a count of some records")]
         gauge!("paystatus_learned_by_poll_first", "account" => id.to_owned()).set(learned as f64);
     }
+    #[expect(clippy::cast_precision_loss, reason = "limits.pages is far smaller")]
+    gauge!("paystatus_pages_open").set(context.places.open() as f64);
     #[expect(clippy::cast_precision_loss, reason = "the journal is shorter than that")]
     gauge!("paystatus_journal_position").set(context.hub.head() as f64);
 }
@@ -165,6 +173,9 @@ fn describe() {
     );
     describe_counter!("paystatus_webhooks_rejected_total", "Requests that did not verify");
     describe_counter!("paystatus_polls_total", "Questions to providers, by result");
+    describe_counter!(REFUSED, "Connections closed at once because a listener was full");
+    describe_counter!(LOOKS, "Times that pages read their order: on opening, and on each change");
+    describe_gauge!("paystatus_pages_open", "Pages that are open");
     describe_gauge!("paystatus_provider_silent", "1 while a provider is silent for too long");
     describe_gauge!(
         "paystatus_last_webhook_timestamp_seconds",

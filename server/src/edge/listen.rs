@@ -2,35 +2,38 @@
 //! ports (SO_REUSEPORT). That way all replies that are ready leave a connection in one write,
 //! which serves about twice the calls of one runtime over all cores.
 
+mod http;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
-use socket2::{Domain, Protocol, Socket, Type};
+use futures_util::stream;
+use metrics::counter;
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 use tokio_rustls::{TlsAcceptor, rustls};
-use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
 use tonic::{
     service::Routes,
     transport::{Identity, Server, ServerTlsConfig},
 };
-use tower::ServiceExt as _;
 
+pub use self::http::serve_http;
 use super::socket::Gathered;
 use crate::config::{Config, Tls};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
-/// Bytes of headers of an HTTP request, and the buffer of a connection.
-const HTTP_BUFFER_BYTES: usize = 8 * 1024;
-/// How long a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Bytes of headers of a request, and of the buffer that reads them.
+const HEADER_BYTES_MAX: usize = 8 * 1024;
+/// How long what was sent may stay unacknowledged, or a silent peer unheard, before the system
+/// gives the connection up.
+const GONE: Duration = Duration::from_secs(60);
+/// How long to wait when no connection can be taken: out of file descriptors, most likely.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Counts connections that found no place.
+pub(super) const REFUSED: &str = "paystatus_connections_refused_total";
 
 /// Why a listener does not work.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +106,11 @@ fn listening(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
+    // What is accepted takes these over.
     socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(GONE))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(GONE))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
@@ -122,6 +129,8 @@ pub struct Shared {
     pub http_tls: Option<TlsAcceptor>,
     /// Places for HTTP connections, over all threads.
     pub http_places: Arc<Semaphore>,
+    /// Places for gRPC connections, over all threads.
+    pub grpc_places: Arc<Semaphore>,
     /// Turns true when the server shuts down.
     pub drain: watch::Receiver<bool>,
 }
@@ -135,7 +144,7 @@ pub async fn serve_grpc(shared: Shared, socket: std::net::TcpListener) -> Result
     let listener =
         TcpListener::from_std(socket).map_err(|source| Error::Bind { address, source })?;
     let config = &shared.config;
-    let streams = config.streams;
+    let (streams, slowest) = (config.streams, config.limits.webhook_read);
     let mut server = Server::builder()
         // Pages and browsers speak gRPC-Web over HTTP/1.1.
         .accept_http1(true)
@@ -144,13 +153,19 @@ pub async fn serve_grpc(shared: Shared, socket: std::net::TcpListener) -> Result
         .http2_keepalive_timeout(Some(streams.keep_alive))
         .max_connection_age(streams.connection_age)
         .max_connection_age_grace(streams.connection_grace)
-        .max_concurrent_streams(Some(config.limits.streams_per_connection));
+        .max_concurrent_streams(Some(config.limits.streams_per_connection))
+        .http2_max_header_list_size(u32::try_from(HEADER_BYTES_MAX).unwrap_or(u32::MAX));
     if let Some(tls) = &config.tls {
         let identity = Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?);
-        server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
+        server = server.tls_config(ServerTlsConfig::new().identity(identity).timeout(slowest))?;
     }
     let mut drain = shared.drain.clone();
-    let incoming = TcpListenerStream::new(listener).map(|stream| stream.map(Gathered));
+    let places = shared.grpc_places;
+    let incoming = stream::unfold((listener, places), move |(listener, places)| async move {
+        let (stream, _, place) = accept(&listener, &places, "grpc").await;
+        let connection = Gathered::new(stream, slowest, place);
+        Some((Ok::<_, std::io::Error>(connection), (listener, places)))
+    });
     server
         .layer(tonic_web::GrpcWebLayer::new())
         .add_routes(shared.routes)
@@ -161,68 +176,26 @@ pub async fn serve_grpc(shared: Shared, socket: std::net::TcpListener) -> Result
     Ok(())
 }
 
-/// Serves HTTP until the drain begins, and then until its requests are done.
-///
-/// # Errors
-/// [`Error`].
-pub async fn serve_http(shared: Shared, socket: std::net::TcpListener) -> Result<(), Error> {
-    let address = socket.local_addr().unwrap_or(shared.config.http_address);
-    let listener =
-        TcpListener::from_std(socket).map_err(|source| Error::Bind { address, source })?;
-    let graceful = GracefulShutdown::new();
-    let mut drain = shared.drain.clone();
+/// The next connection that finds a place; the others are closed at once.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    name: &'static str,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = drain.wait_for(|drains| *drains) => break,
-        };
-        let Ok((stream, peer)) = accepted else {
-            // Out of file descriptors, most likely: give the others time to finish.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let Ok(place) = Arc::clone(&shared.http_places).try_acquire_owned() else {
-            tracing::warn!("an HTTP connection was refused: there are too many");
-            continue;
-        };
-        let router = shared.router.clone();
-        let (tls, watcher) = (shared.http_tls.clone(), graceful.watcher());
-        let slowest = shared.config.limits.webhook_read;
-        tokio::spawn(async move {
-            serve_connection((stream, peer), tls, router, watcher, slowest).await;
-            drop(place);
-        });
-    }
-    drop(listener);
-    graceful.shutdown().await;
-    Ok(())
-}
-
-async fn serve_connection(
-    (stream, peer): (TcpStream, SocketAddr),
-    tls: Option<TlsAcceptor>,
-    router: axum::Router,
-    watcher: hyper_util::server::graceful::Watcher,
-    slowest: Duration,
-) {
-    drop(stream.set_nodelay(true));
-    let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        router.clone().oneshot(request)
-    });
-    let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(slowest).max_buf_size(HTTP_BUFFER_BYTES);
-    let result = match tls {
-        None => watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await,
-        Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => {
-                watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await
+        match listener.accept().await {
+            Ok((stream, peer)) => match Arc::clone(places).try_acquire_owned() {
+                Ok(place) => return (stream, peer, place),
+                Err(_) => {
+                    counter!(REFUSED, "listener" => name).increment(1);
+                    tracing::debug!(name, "a connection was refused: there are too many");
+                }
+            },
+            Err(error) => {
+                tracing::warn!(name, %error, "a connection cannot be taken");
+                tokio::time::sleep(PAUSE).await;
             }
-            _ => return,
-        },
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "an HTTP connection ended");
+        }
     }
 }
 
@@ -243,10 +216,11 @@ pub fn http_tls(tls: Option<&Tls>) -> Result<Option<TlsAcceptor>, Error> {
     let key = PrivateKeyDer::from_pem_slice(&read(&tls.key)?)
         .map_err(|error| unusable(&tls.key, &error))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(|error| unusable(&tls.certificate, &error))?;
+    config.alpn_protocols = vec![http::H2.to_vec(), b"http/1.1".to_vec()];
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 

@@ -49,8 +49,8 @@ pub struct Context {
     pub ledger: Arc<Ledger>,
     /// Every setting.
     pub config: Arc<Config>,
-    /// Signs and verifies page tokens.
-    pub page_keys: Arc<pages::token::Keys>,
+    /// The settings of pages, and the keys of their tokens, as they are configured now.
+    pub pages: Arc<pages::Live>,
     /// Pages that are open.
     pub places: Arc<pages::Places>,
     /// Readers of named subscriptions.

@@ -1,5 +1,5 @@
-//! Who calls: API keys in `authorization: Bearer <secret>`. Permission is checked before
-//! existence, so that nobody can probe for what is not theirs.
+//! Who calls: API keys in `authorization: Bearer <secret>`, and pages by their tokens. Permission is
+//! checked before existence, so that nobody can probe for what is not theirs.
 
 use std::sync::Arc;
 
@@ -11,7 +11,12 @@ use tonic::{Code, Request, Status};
 use super::errors;
 use crate::{
     accounts::{Account, Accounts},
+    clock,
     domain::ids::MerchantId,
+    edge::pages::{
+        self,
+        token::{Grant, Refused},
+    },
     record::{KeyRecord, Role},
     store::Store,
 };
@@ -38,26 +43,72 @@ pub fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-/// Finds the caller of a request and attaches it.
+/// Finds the caller of a request and attaches it: a key, or a page.
 ///
 /// # Errors
 /// UNAUTHENTICATED.
-pub(super) fn authenticate(store: &Store, mut request: Request<()>) -> Result<Request<()>, Status> {
-    let header = request.metadata().get("authorization");
-    let Some(header) = header else {
-        return Err(unauthenticated("send the metadata authorization: Bearer <API key>"));
-    };
-    let text = header.to_str().unwrap_or_default();
-    let (scheme, secret) = text.split_once(' ').unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(unauthenticated("authorization must read: Bearer <API key>"));
+pub(super) fn authenticate(
+    store: &Store,
+    pages: &pages::Live,
+    mut request: Request<()>,
+) -> Result<Request<()>, Status> {
+    let secret = bearer(&request)
+        .ok_or_else(|| unauthenticated("send the metadata authorization: Bearer <API key>"))?;
+    if let Some(key) = store.key_by_secret(&hash(secret)) {
+        request.extensions_mut().insert(Caller(key));
+        return Ok(request);
     }
-    match store.key_by_secret(&hash(secret.trim())) {
-        Some(key) => {
-            request.extensions_mut().insert(Caller(key));
+    match pages.load().keys.verify(secret, clock::now()) {
+        Ok(grant) => {
+            request.extensions_mut().insert(grant);
             Ok(request)
         }
-        None => Err(unauthenticated("the API key is not known; it may have been revoked")),
+        Err(Refused::Expired) => Err(page_refused(Refused::Expired)),
+        Err(Refused::Invalid) => {
+            Err(unauthenticated("the API key is not known; it may have been revoked"))
+        }
+    }
+}
+
+/// Finds the page of a request and attaches it. Keys are worth nothing here, whatever they may
+/// elsewhere: so nobody can use one where everybody can call.
+///
+/// # Errors
+/// UNAUTHENTICATED.
+pub(super) fn authenticate_page(
+    pages: &pages::Live,
+    mut request: Request<()>,
+) -> Result<Request<()>, Status> {
+    let token = bearer(&request).unwrap_or_default();
+    let grant = pages.load().keys.verify(token, clock::now()).map_err(page_refused)?;
+    request.extensions_mut().insert(grant);
+    Ok(request)
+}
+
+/// What the page of a request is granted, if it is a page that calls.
+pub(super) fn page<T>(request: &Request<T>) -> Option<&Grant> {
+    request.extensions().get()
+}
+
+/// What follows `Bearer`.
+fn bearer(request: &Request<()>) -> Option<&str> {
+    let text = request.metadata().get("authorization")?.to_str().ok()?;
+    let (scheme, secret) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim())
+}
+
+fn page_refused(refused: Refused) -> Status {
+    match refused {
+        Refused::Expired => errors::error(
+            Code::Unauthenticated,
+            "PAGE_TOKEN_EXPIRED",
+            "the page token has ended; ask the shop for another link",
+        ),
+        Refused::Invalid => errors::error(
+            Code::Unauthenticated,
+            "PAGE_TOKEN_INVALID",
+            "send the metadata authorization: Bearer <page token>, of a key that is still there",
+        ),
     }
 }
 
@@ -65,16 +116,19 @@ fn unauthenticated(message: &str) -> Status {
     errors::error(Code::Unauthenticated, "API_KEY_INVALID", message)
 }
 
-fn denied(message: &str) -> Status {
+pub(super) fn denied(message: &str) -> Status {
     errors::error(Code::PermissionDenied, "PERMISSION_DENIED", message)
 }
 
 impl Caller {
-    /// The caller of a request that was authenticated.
+    /// The key of a request that was authenticated.
     ///
     /// # Errors
-    /// UNAUTHENTICATED, for a service that was not put behind [`authenticate`].
+    /// PERMISSION_DENIED for a page; UNAUTHENTICATED, for a service that was not put behind [`authenticate`].
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
+        if page(request).is_some() {
+            return Err(denied("a page token opens WatchOrder of its own order, and nothing else"));
+        }
         request.extensions().get().cloned().ok_or_else(|| unauthenticated("no caller"))
     }
 

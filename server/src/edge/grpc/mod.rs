@@ -13,10 +13,12 @@ mod filter;
 mod from_wire;
 mod orders;
 mod page;
+mod page_watch;
 mod receipt;
 pub mod sessions;
 mod stream;
 pub(crate) mod to_wire;
+pub mod web;
 mod webhooks;
 
 use paystatus_proto::server::{
@@ -39,8 +41,8 @@ pub async fn routes(
     context: &Context,
 ) -> Result<(Routes, tonic_health::server::HealthReporter), tonic_reflection::server::Error> {
     let bytes = context.config.limits.request_bytes;
-    let store = context.store.clone();
-    let key = move |request: Request<()>| auth::authenticate(&store, request);
+    let (store, pages) = (context.store.clone(), context.pages.clone());
+    let key = move |request: Request<()>| auth::authenticate(&store, &pages, request);
     let (reporter, health) = tonic_health::server::health_reporter();
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(paystatus_proto::DESCRIPTORS)

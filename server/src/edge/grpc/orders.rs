@@ -6,11 +6,11 @@ use paystatus_proto::{server::order_service_server::OrderService, v1};
 use tonic::{Code, Request, Response, Status};
 
 use super::{
-    auth::Caller,
+    auth::{self, Caller},
     await_order, errors,
     filter::Filter,
     from_wire::{self, intent::OperationRequest, stream::Start},
-    page, receipt,
+    page, page_watch, receipt,
     stream::{Frames, Watch},
     to_wire,
 };
@@ -261,6 +261,9 @@ impl OrderService for Orders {
         &self,
         request: Request<v1::WatchOrderRequest>,
     ) -> Result<Response<Self::WatchOrderStream>, Status> {
+        if let Some(grant) = auth::page(&request) {
+            return Ok(Response::new(page_watch::open(&self.0, grant, &request)?));
+        }
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let merchant = caller.merchant(&request.merchant_id)?;
@@ -287,7 +290,7 @@ impl OrderService for Orders {
         self.find(&parent).await?;
         let now = clock::now();
         let until = Time::from_seconds(now.as_seconds().saturating_add(seconds));
-        let token = self.0.page_keys.issue(&parent.merchant, &parent.order, now, until);
+        let token = self.0.pages.load().keys.issue(&parent.merchant, &parent.order, now, until);
         let token = token.ok_or_else(|| errors::internal(&"a page token could not be signed"))?;
         let expire_time = Some(to_wire::time(until));
         Ok(Response::new(v1::CreatePageTokenResponse { token, expire_time }))

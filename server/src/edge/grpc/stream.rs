@@ -313,9 +313,8 @@ impl Watch {
     }
 
     fn close(&mut self, reason: v1::ClosingReason) {
-        let spread = rand::random_range(0.0..1.0);
-        let reconnect_after = Some(to_wire::duration(RECONNECT_WITHIN.mul_f64(spread)));
-        let closing = v1::Closing { reason: reason as i32, reconnect_after };
+        let closing =
+            v1::Closing { reason: reason as i32, reconnect_after: Some(reconnect_after()) };
         self.push(v1::frame::Content::Closing(closing));
         self.phase = Phase::Over;
     }
@@ -343,6 +342,11 @@ impl Drop for Watch {
             session.disconnected();
         }
     }
+}
+
+/// When a client is to come back after a drain: not all at one moment.
+pub(super) fn reconnect_after() -> prost_types::Duration {
+    to_wire::duration(RECONNECT_WITHIN.mul_f64(rand::random_range(0.0..1.0)))
 }
 
 /// Where to begin, and how to say so. A cursor that cannot be honoured is answered with a

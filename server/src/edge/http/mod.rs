@@ -1,8 +1,10 @@
 //! The HTTP side: webhooks in, and whether the server works. A thin shell over [`intake`].
 
+use std::time::Duration;
+
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -22,9 +24,10 @@ const RETRY_AFTER_SECONDS: &str = "1";
 pub fn router(context: Context) -> Router {
     Router::new()
         .route("/webhooks/{account}", post(webhook))
-        .route("/health", get(health))
+        .route("/health", get(public_health))
         .with_state(context.clone())
-        .merge(super::pages::router(context))
+        .merge(super::pages::router(context.clone()))
+        .merge(super::grpc::web::router(context))
 }
 
 /// Takes a webhook. 2xx only after its effect is on disk; every other answer says by its status
@@ -40,14 +43,9 @@ async fn webhook(
     };
     let (parts, body) = request.into_parts();
     let limits = context.config.limits;
-    let read = tokio::time::timeout(limits.webhook_read, to_bytes(body, limits.webhook_bytes));
-    let body = match read.await {
-        Ok(Ok(body)) => body,
-        Ok(Err(error)) if is_too_large(&error) => {
-            return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n").into_response();
-        }
-        Ok(Err(_)) => return (StatusCode::BAD_REQUEST, "the body broke off\n").into_response(),
-        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body is too slow\n").into_response(),
+    let body = match read_body(body, limits.webhook_bytes, limits.webhook_read).await {
+        Ok(body) => body,
+        Err(refused) => return refused.into_response(),
     };
     match intake::submit(&context, account, &texts(&parts.headers), &body).await {
         Ok(accepted) => {
@@ -75,7 +73,39 @@ async fn webhook(
     }
 }
 
-/// Whether the engine works.
+/// Why a body was not read: the answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NotRead(StatusCode, &'static str);
+
+impl IntoResponse for NotRead {
+    fn into_response(self) -> Response {
+        (self.0, self.1).into_response()
+    }
+}
+
+/// Reads a body that is to come within a time.
+pub(super) async fn read_body(
+    body: Body,
+    bytes_max: usize,
+    slowest: Duration,
+) -> Result<Bytes, NotRead> {
+    let read = tokio::time::timeout(slowest, to_bytes(body, bytes_max)).await;
+    let read = read.map_err(|_| NotRead(StatusCode::REQUEST_TIMEOUT, "the body is too slow\n"))?;
+    read.map_err(|error| match is_too_large(&error) {
+        true => NotRead(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"),
+        false => NotRead(StatusCode::BAD_REQUEST, "the body broke off\n"),
+    })
+}
+
+/// Whether this server should be sent requests: a word for load balancers, who may be anybody.
+async fn public_health(State(context): State<Context>) -> Response {
+    match context.engine.health().is_good() {
+        true => "serving\n".into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not serving\n").into_response(),
+    }
+}
+
+/// Whether the engine works, for those who run it.
 pub(super) async fn health(State(context): State<Context>) -> Response {
     if context.engine.health().is_good() {
         (StatusCode::OK, "serving\n").into_response()

@@ -1,15 +1,22 @@
 //! What a browser may ask for with a page token: the state of one order, as a stream
 //! (server-sent events) or, where a network breaks streams, by asking again and again; and what it
-//! may say: that it showed an outcome.
+//! may say: that it showed an outcome. The same over gRPC-Web is in [`super::grpc::web`].
 
 mod assets;
+pub(super) mod cors;
+pub mod live;
 mod places;
 mod receipt;
+pub(super) mod seen;
+mod sse;
 pub mod token;
-mod view;
-mod watch;
+pub(super) mod view;
+pub(super) mod watch;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -20,18 +27,20 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-pub use self::places::Places;
+pub(super) use self::places::Place;
 use self::{
-    places::Place,
+    cors::Cors,
+    places::Most,
+    seen::Seen,
     token::{Grant, Refused},
     view::PageView,
-    watch::{Seen, Watch, find, until},
+    watch::{Watch, find, is_over, until},
 };
+pub use self::{live::Live, places::Places};
 use super::Context;
-use crate::{clock, domain::view::Outcome, hub::Topic};
+use crate::{clock, hub::Topic};
 
 /// The cookie that may carry a token.
 const COOKIE: &str = "paystatus_page";
@@ -39,6 +48,12 @@ const COOKIE: &str = "paystatus_page";
 const WAIT_MAX: Duration = Duration::from_secs(25);
 /// How long a page without a place is asked to wait, in seconds.
 const RETRY_AFTER_SECONDS: &str = "5";
+/// What scripts of the shop may do here.
+const CORS: Cors = Cors {
+    method: Method::GET,
+    sent: "if-none-match, last-event-id",
+    exposed: "etag, retry-after",
+};
 
 /// What stands in the query. The token is for browsers that cannot send a cookie to us.
 #[derive(Deserialize)]
@@ -67,46 +82,41 @@ async fn events(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Response {
-    let (token, grant) = match granted(&context, &asked, &headers) {
-        Ok(granted) => granted,
+    let grant = match granted(&context, &asked, &headers) {
+        Ok(grant) => grant,
         Err(refused) => return refuse(&context, &headers, refused),
     };
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    // Anything else than what this server said is as good as nothing: the state comes anyway.
     let seen = last.or(asked.seen.as_deref()).and_then(Seen::decode);
     if let Some(seen) = seen
-        && is_over(&context, &grant, seen).await
+        && let Some(order) = find(&context, &grant).await
+        && is_over(&order, seen, Seen::of(&context, &order))
     {
         // A browser opens a stream again that ended; this answer is how it is told not to.
         return respond(&context, &headers, StatusCode::NO_CONTENT, Body::empty());
     }
-    let hash = Sha256::digest(token.as_bytes()).into();
-    let pages = &context.config.pages;
-    let limits = (pages.open_per_token, pages.open_per_address);
-    let Some(place) = Place::take(&context.places, hash, peer.ip(), limits) else {
-        let body = Body::from("too many pages are open\n");
-        let mut response = respond(&context, &headers, StatusCode::TOO_MANY_REQUESTS, body);
-        let wait = HeaderValue::from_static(RETRY_AFTER_SECONDS);
-        response.headers_mut().insert(header::RETRY_AFTER, wait);
-        return response;
+    let Some(place) = place(&context, &grant, Some(peer.ip())) else {
+        return too_many(&context, &headers);
     };
     let watch = Watch::new(context.clone(), grant, seen, place);
-    let body = Body::from_stream(watch.into_events());
-    let mut response = respond(&context, &headers, StatusCode::OK, body);
+    let mut response =
+        respond(&context, &headers, StatusCode::OK, Body::from_stream(sse::body(watch)));
     let own = response.headers_mut();
     own.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    // For nginx and those who do as it does: pass each event on at once.
-    own.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    unbuffered(own);
     response
 }
 
 /// Answers with the order's state; if the page has it already, when there is a newer one.
 async fn status(
     State(context): State<Context>,
+    Extension(peer): Extension<SocketAddr>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Response {
     let grant = match granted(&context, &asked, &headers) {
-        Ok((_, grant)) => grant,
+        Ok(grant) => grant,
         Err(refused) => return refuse(&context, &headers, refused),
     };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|tag| tag.to_str().ok());
@@ -116,6 +126,7 @@ async fn status(
     let until = Instant::now() + wait;
     let mut touched = context.relay.subscribe(Topic::Order(grant.order.clone()));
     let mut drain = context.drain.clone();
+    let mut waiting = None;
     loop {
         let Some(order) = find(&context, &grant).await else {
             let body = Body::from("try again\n");
@@ -125,9 +136,8 @@ async fn status(
         let is_new = seen != Some(now);
         if is_new || Instant::now() >= until || *context.drain.borrow() {
             let before = seen.and_then(|seen| seen.outcome_in(&context, &order));
-            let view = serde_json::to_vec(&PageView::of(&order, before)).unwrap_or_default();
             let (code, body) = match is_new {
-                true => (StatusCode::OK, Body::from(view)),
+                true => (StatusCode::OK, Body::from(PageView::of(&order, before).to_json())),
                 false => (StatusCode::NOT_MODIFIED, Body::empty()),
             };
             let mut response = respond(&context, &headers, code, body);
@@ -138,6 +148,13 @@ async fn status(
             }
             return response;
         }
+        // Who waits is an open page like any other.
+        if waiting.is_none() {
+            waiting = place(&context, &grant, Some(peer.ip()));
+            if waiting.is_none() {
+                return too_many(&context, &headers);
+            }
+        }
         tokio::select! {
             () = touched.touched() => {}
             () = tokio::time::sleep_until(until) => {}
@@ -146,23 +163,32 @@ async fn status(
     }
 }
 
-/// True if a page has seen the end: an approval, and nothing since.
-async fn is_over(context: &Context, grant: &Grant, seen: Seen) -> bool {
-    find(context, grant).await.is_some_and(|order| {
-        let is_approved = order.view.summary.outcome == Outcome::Approved;
-        is_approved && seen == Seen::of(context, &order)
-    })
+/// A place for a page, if there is one.
+pub(super) fn place(context: &Context, grant: &Grant, address: Option<IpAddr>) -> Option<Place> {
+    let pages = &context.pages.load().config;
+    let most = Most {
+        all: context.config.limits.pages,
+        of_token: pages.open_per_token,
+        of_address: pages.open_per_address,
+    };
+    Place::take(&context.places, grant.token, address, most)
 }
 
-/// What the token of a request grants, and the token.
-fn granted(
-    context: &Context,
-    asked: &Asked,
-    headers: &HeaderMap,
-) -> Result<(String, Grant), Refused> {
+/// Asks those between, as nginx, to pass each event on at once.
+pub(super) fn unbuffered(answer: &mut HeaderMap) {
+    answer.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+}
+
+/// Nobody may keep what a page is told, nor change it on the way.
+pub(super) fn unkept(answer: &mut HeaderMap) {
+    let value = HeaderValue::from_static("no-store, no-transform");
+    answer.insert(header::CACHE_CONTROL, value);
+}
+
+/// What the token of a request grants.
+fn granted(context: &Context, asked: &Asked, headers: &HeaderMap) -> Result<Grant, Refused> {
     let token = asked.token.clone().or_else(|| cookie(headers)).ok_or(Refused::Invalid)?;
-    let grant = context.page_keys.verify(&token, clock::now())?;
-    Ok((token, grant))
+    context.pages.load().keys.verify(&token, clock::now())
 }
 
 fn cookie(headers: &HeaderMap) -> Option<String> {
@@ -181,40 +207,27 @@ fn refuse(context: &Context, headers: &HeaderMap, refused: Refused) -> Response 
     respond(context, headers, code, body)
 }
 
+fn too_many(context: &Context, headers: &HeaderMap) -> Response {
+    let body = Body::from("too many pages are open\n");
+    let mut response = respond(context, headers, StatusCode::TOO_MANY_REQUESTS, body);
+    let wait = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+    response.headers_mut().insert(header::RETRY_AFTER, wait);
+    response
+}
+
 /// What every answer carries: nobody may keep it, and only configured origins may read it.
 fn respond(context: &Context, asked: &HeaderMap, code: StatusCode, body: Body) -> Response {
     let mut response = (code, body).into_response();
-    let own = response.headers_mut();
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store, no-transform"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::VARY, "origin"),
-    ] {
-        own.insert(name, HeaderValue::from_static(value));
-    }
-    if let Some(origin) = asked.get(header::ORIGIN)
-        && context
-            .config
-            .pages
-            .origins
-            .iter()
-            .any(|allowed| allowed.as_bytes() == origin.as_bytes())
-    {
-        own.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        own.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        own.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag"));
-    }
+    unkept(response.headers_mut());
+    let origin = asked.get(header::ORIGIN);
+    CORS.allow(&context.pages.load(), origin, response.headers_mut());
     response
 }
 
 /// A browser asks whether a script of another origin may ask.
 async fn preflight(State(context): State<Context>, headers: HeaderMap) -> Response {
-    let mut response = respond(&context, &headers, StatusCode::NO_CONTENT, Body::empty());
-    let own = response.headers_mut();
-    own.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    let named = HeaderValue::from_static("content-type, if-none-match, last-event-id");
-    own.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, named);
-    own.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let origin = headers.get(header::ORIGIN);
+    CORS.preflight(&context.pages.load(), origin, response.headers_mut());
     response
 }

@@ -47,7 +47,7 @@ pub(super) async fn record(
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
     let grant = match granted(&context, &asked, &headers) {
-        Ok((_, grant)) => grant,
+        Ok(grant) => grant,
         Err(refused) => return refuse(&context, &headers, refused),
     };
     let answer = |code, text: &'static str| respond(&context, &headers, code, Body::from(text));

@@ -10,10 +10,12 @@ use std::{
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     config::PageKeyConfig,
     domain::{
+        digest::{ContentId, Digest},
         ids::{MerchantId, OrderId, OrderKey},
         time::Time,
     },
@@ -49,6 +51,20 @@ pub struct Grant {
     pub order: OrderKey,
     /// Until when.
     pub until: Time,
+    /// The hash of the token.
+    pub token: [u8; 32],
+    /// The key that signed it.
+    pub key: KeyPrint,
+}
+
+/// Which key it was, name and secret: another secret under the same name is another key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyPrint(ContentId);
+
+impl std::fmt::Debug for KeyPrint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyPrint").finish_non_exhaustive()
+    }
 }
 
 /// Why a token grants nothing.
@@ -87,6 +103,7 @@ pub enum KeyError {
 
 struct Key {
     id: String,
+    print: KeyPrint,
     encoding: EncodingKey,
     decoding: DecodingKey,
 }
@@ -145,11 +162,11 @@ impl Keys {
     ///
     /// # Errors
     /// [`Refused`].
-    pub fn verify(&self, token: &str, now: Time) -> Result<Grant, Refused> {
-        if token.len() > TOKEN_BYTES_MAX {
+    pub fn verify(&self, text: &str, now: Time) -> Result<Grant, Refused> {
+        if text.len() > TOKEN_BYTES_MAX {
             return Err(Refused::Invalid);
         }
-        let header = jsonwebtoken::decode_header(token).map_err(|_| Refused::Invalid)?;
+        let header = jsonwebtoken::decode_header(text).map_err(|_| Refused::Invalid)?;
         let id = header.kid.ok_or(Refused::Invalid)?;
         let key = self.0.iter().find(|key| key.id == id).ok_or(Refused::Invalid)?;
         // The time is compared below, with the clock of this server and without leeway.
@@ -157,7 +174,7 @@ impl Keys {
         validation.validate_exp = false;
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-        let token = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation);
+        let token = jsonwebtoken::decode::<Claims>(text, &key.decoding, &validation);
         let claims = token.map_err(|_| Refused::Invalid)?.claims;
         let merchant = MerchantId::parse(&claims.mer).map_err(|_| Refused::Invalid)?;
         let order = OrderId::parse(&claims.sub).map_err(|_| Refused::Invalid)?;
@@ -165,7 +182,17 @@ impl Keys {
         if until <= now {
             return Err(Refused::Expired);
         }
-        Ok(Grant { order: OrderKey::Recorded { merchant, order }, until })
+        Ok(Grant {
+            order: OrderKey::Recorded { merchant, order },
+            until,
+            token: Sha256::digest(text).into(),
+            key: key.print,
+        })
+    }
+
+    /// True if a key is still there.
+    pub(super) fn has(&self, print: &KeyPrint) -> bool {
+        self.0.iter().any(|key| key.print == *print)
     }
 }
 
@@ -179,6 +206,7 @@ fn key(id: &str, secret: &[u8]) -> Result<Key, KeyError> {
     }
     Ok(Key {
         id: id.to_owned(),
+        print: KeyPrint(Digest::new("page key").text(id).text(&hex::encode(secret)).finish()),
         encoding: EncodingKey::from_secret(secret),
         decoding: DecodingKey::from_secret(secret),
     })

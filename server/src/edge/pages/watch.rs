@@ -3,14 +3,22 @@
 //! A page needs the present state and nothing else, so that is what each event holds: the hub only
 //! tells when to look again. What a page holds is a few numbers; it cannot fall behind, and
 //! one that comes back is told whether outcomes passed while it was away.
+//!
+//! What comes out are [`Event`]s; how they look to a browser is the business of two small encoders,
+//! one for server-sent events and one for gRPC-Web.
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use futures_util::{Stream, stream};
-use tokio::time::Instant;
+use metrics::counter;
+use tokio::{sync::watch, time::Instant};
 
-use super::{places::Place, token::Grant, view::PageView};
+use super::{
+    live::Settings,
+    places::Place,
+    seen::Seen,
+    token::Grant,
+    view::{PageView, Told},
+};
 use crate::{
     clock,
     domain::{order::Order, time::Time, view::Outcome},
@@ -18,64 +26,41 @@ use crate::{
     hub::{Subscription, Topic},
 };
 
-/// How long a browser waits before it opens a broken stream again.
-const RETRY: &str = "retry: 2000\n\n";
-/// No outcome follows that a page would show: it need not come back.
-const DONE: &str = "event: done\ndata: {}\n\n";
-/// The link has ended: it need not come back either.
-const EXPIRED: &str = "event: expired\ndata: {}\n\n";
-/// The server restarts: come back at once.
-const CLOSING: &str = "event: closing\ndata: {}\n\n";
-/// Nothing happened, and the line works.
-const HEARTBEAT: &str = "event: heartbeat\ndata: {}\n\n";
+/// Counts how often pages read their orders: when they open, and when their order changed.
+pub(crate) const LOOKS: &str = "paystatus_page_looks_total";
 
-/// Where a page is: which journal, and which state of its order it saw last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    epoch: u64,
-    version: u64,
-    outcome_number: u64,
+/// What a page is told.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// It is connected. First, and once.
+    Opened,
+    /// The order as it stands now.
+    State(Seen, PageView),
+    /// Nothing happened, and the line works.
+    Heartbeat,
+    /// The stream is over. Last, and once.
+    Ended(End),
 }
 
-impl Seen {
-    /// A state of an order.
-    pub(super) fn of(context: &Context, order: &Order) -> Self {
-        Self {
-            epoch: context.hub.epoch(),
-            version: order.version,
-            outcome_number: order.view.summary.outcome_number,
-        }
-    }
-
-    /// As a page carries it.
-    pub(super) fn encode(self) -> String {
-        format!("{:x}.{}.{}", self.epoch, self.version, self.outcome_number)
-    }
-
-    /// Reads what [`Seen::encode`] made; anything else is as good as nothing.
-    pub(super) fn decode(text: &str) -> Option<Self> {
-        let mut parts = text.split('.');
-        let epoch = u64::from_str_radix(parts.next()?, 16).ok()?;
-        let version = parts.next()?.parse().ok()?;
-        let outcome_number = parts.next()?.parse().ok()?;
-        parts.next().is_none().then_some(Self { epoch, version, outcome_number })
-    }
-
-    /// The number of the outcome that a page saw last, if that was one of this order here. A
-    /// journal that was replaced has other numbers.
-    pub(super) fn outcome_in(self, context: &Context, order: &Order) -> Option<u64> {
-        let is_here = self.epoch == context.hub.epoch() && self.version <= order.version;
-        is_here.then_some(self.outcome_number)
-    }
+/// Why a page's stream is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// No outcome follows that a page would show: it need not come back.
+    Done,
+    /// The link has ended, or its key was taken away: it need not come back either.
+    Expired,
+    /// The server restarts: come back.
+    Closing,
 }
 
 /// A page that watches.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     context: Context,
     grant: Grant,
+    settings: watch::Receiver<Arc<Settings>>,
     touched: Subscription,
     seen: Option<Seen>,
-    sent: Option<PageView>,
+    told: Option<Told>,
     heard: Instant,
     /// When it may be told that nothing follows.
     settles: Option<Instant>,
@@ -92,14 +77,14 @@ enum Phase {
 }
 
 impl Watch {
-    /// A page whose token was valid just now.
-    pub(super) fn new(context: Context, grant: Grant, seen: Option<Seen>, place: Place) -> Self {
-        // Before the state is read, so that no change can fall between.
-        let touched = context.relay.subscribe(Topic::Order(grant.order.clone()));
+    /// A page whose token was valid just now, and what it saw last.
+    pub(crate) fn new(context: Context, grant: Grant, seen: Option<Seen>, place: Place) -> Self {
         Self {
-            touched,
+            // Before keys and state are read, so that no change can fall between.
+            settings: context.pages.follow(),
+            touched: context.relay.subscribe(Topic::Order(grant.order.clone())),
             seen,
-            sent: None,
+            told: None,
             heard: Instant::now(),
             settles: None,
             phase: Phase::Opening,
@@ -109,93 +94,103 @@ impl Watch {
         }
     }
 
-    /// The events, as they go to the browser.
-    pub(super) fn into_events(self) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
-        stream::unfold(self, |mut watch| async move {
-            let event = watch.next().await?;
-            Some((Ok(event), watch))
-        })
+    /// What the page saw last: it resumes from there.
+    pub(crate) fn seen(&self) -> Option<Seen> {
+        self.seen
     }
 
-    async fn next(&mut self) -> Option<Bytes> {
+    /// The next event; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
-            match self.phase {
+            let event = match self.phase {
                 Phase::Over => return None,
+                Phase::Opening if is_revoked(&self.settings, &self.grant) => {
+                    Some(Event::Ended(End::Expired))
+                }
                 Phase::Opening => {
                     self.phase = Phase::Looking;
-                    return Some(Bytes::from_static(RETRY.as_bytes()));
+                    Some(Event::Opened)
                 }
                 Phase::Looking => {
                     self.phase = Phase::Waiting;
-                    if let Some(event) = self.look().await {
-                        self.heard = Instant::now();
-                        return Some(event);
-                    }
+                    // Boxed: a page that waits, as nearly all do, need not hold room for it.
+                    Box::pin(self.look()).await
                 }
-                Phase::Waiting => {
-                    if let Some(event) = self.wait().await {
-                        self.heard = Instant::now();
-                        return Some(Bytes::from_static(event.as_bytes()));
-                    }
-                }
+                Phase::Waiting => self.wait().await,
+            };
+            let Some(event) = event else { continue };
+            self.heard = Instant::now();
+            if matches!(event, Event::Ended(_)) {
+                self.phase = Phase::Over;
             }
+            return Some(event);
         }
     }
 
     /// The present state, if it says something new.
-    async fn look(&mut self) -> Option<Bytes> {
+    async fn look(&mut self) -> Option<Event> {
+        counter!(LOOKS).increment(1);
         let Some(order) = find(&self.context, &self.grant).await else {
-            self.phase = Phase::Over;
-            return Some(Bytes::from_static(CLOSING.as_bytes()));
+            return Some(Event::Ended(End::Closing));
         };
+        let now = Seen::of(&self.context, &order);
+        if self.told.is_none() && self.seen.is_some_and(|seen| is_over(&order, seen, now)) {
+            return Some(Event::Ended(End::Done));
+        }
         let before = self.seen.and_then(|seen| seen.outcome_in(&self.context, &order));
         let view = PageView::of(&order, before);
-        self.settles = match order.view.summary.outcome {
+        self.settles = match view.outcome {
             Outcome::Approved => Some(Instant::now()),
             Outcome::Refused => {
-                self.settles.or_else(|| Some(Instant::now() + self.context.config.pages.settle))
+                self.settles.or_else(|| Some(Instant::now() + self.settings.borrow().config.settle))
             }
             Outcome::Undecided | Outcome::Withdrawn => None,
         };
-        if self.sent.as_ref().is_some_and(|sent| sent.says_the_same(&view)) {
+        let told = view.told();
+        if self.told == Some(told) {
             return None;
         }
-        let seen = Seen::of(&self.context, &order);
-        let data = serde_json::to_string(&view).unwrap_or_default();
-        self.seen = Some(seen);
-        self.sent = Some(view);
-        Some(format!("id: {}\nevent: status\ndata: {data}\n\n", seen.encode()).into())
+        self.seen = Some(now);
+        self.told = Some(told);
+        Some(Event::State(now, view))
     }
 
-    async fn wait(&mut self) -> Option<&'static str> {
+    async fn wait(&mut self) -> Option<Event> {
         let now = Instant::now();
         let heartbeat = self.heard + self.context.config.streams.heartbeat;
         let expires = now + until(self.grant.until);
         let settles = self.settles.unwrap_or(expires);
-        let mut drain = self.context.drain.clone();
         tokio::select! {
             biased;
             () = self.touched.touched() => {
                 self.phase = Phase::Looking;
                 None
             }
-            _ = drain.wait_for(|drains| *drains) => self.end(CLOSING),
+            _ = self.context.drain.wait_for(|drains| *drains) => Some(Event::Ended(End::Closing)),
+            Ok(()) = self.settings.changed() => {
+                is_revoked(&self.settings, &self.grant).then_some(Event::Ended(End::Expired))
+            }
             () = tokio::time::sleep_until(settles.min(expires).min(heartbeat)) => {
-                if Instant::now() >= expires {
-                    self.end(EXPIRED)
+                Some(if Instant::now() >= expires {
+                    Event::Ended(End::Expired)
                 } else if self.settles.is_some_and(|settles| settles <= Instant::now()) {
-                    self.end(DONE)
+                    Event::Ended(End::Done)
                 } else {
-                    Some(HEARTBEAT)
-                }
+                    Event::Heartbeat
+                })
             }
         }
     }
+}
 
-    fn end(&mut self, event: &'static str) -> Option<&'static str> {
-        self.phase = Phase::Over;
-        Some(event)
-    }
+/// True if the key that signed a page's token was taken away.
+fn is_revoked(settings: &watch::Receiver<Arc<Settings>>, grant: &Grant) -> bool {
+    !settings.borrow().keys.has(&grant.key)
+}
+
+/// True if a page has seen the end: an approval, and nothing since.
+pub(super) fn is_over(order: &Order, seen: Seen, now: Seen) -> bool {
+    order.view.summary.outcome == Outcome::Approved && seen == now
 }
 
 /// How long it is until then.
@@ -220,20 +215,6 @@ pub(super) async fn find(context: &Context, grant: &Grant) -> Option<Arc<Order>>
         Err(error) => {
             tracing::error!(%error, "a page could not read its order");
             None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Seen;
-
-    #[test]
-    fn what_a_page_saw_comes_back_and_nonsense_does_not() {
-        let seen = Seen { epoch: u64::MAX, version: 7, outcome_number: 2 };
-        assert_eq!(Seen::decode(&seen.encode()), Some(seen));
-        for text in ["", "1", "1.2", "x.1.2", "1.-1.2", "1.2.3.4", "1.2.99999999999999999999"] {
-            assert_eq!(Seen::decode(text), None, "{text}");
         }
     }
 }

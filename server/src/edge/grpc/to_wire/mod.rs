@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod order;
+pub(crate) mod page;
 pub(crate) mod timeline;
 pub(crate) mod webhook;
 
