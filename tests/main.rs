@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod contract;
 mod harness;
+mod idle_pages;
 mod killed;
 mod listeners;
 mod oracles;

@@ -42,7 +42,7 @@ impl Process {
         Self::start_with(folder, start, ports, "").await
     }
 
-    /// The same with more settings.
+    /// The same with more settings, as lines of the configuration.
     pub(crate) async fn start_with(
         folder: &Path,
         start: Start,
@@ -50,14 +50,13 @@ impl Process {
         more: &str,
     ) -> Self {
         let config = folder.join("paystatus.toml");
-        let settings = format!("{more}\n{}", settings(folder, ports));
-        fs::write(&config, settings).expect("the settings can be written");
+        fs::write(&config, settings(folder, ports, more)).expect("the settings can be written");
         let program = tokio::task::spawn_blocking(program).await.expect("it is built");
         let log = File::options().create(true).append(true).open(folder.join("log"));
         let mut child = tokio::process::Command::new(program)
             .args(["serve", "--config"])
             .arg(&config)
-            .env("PAYSTATUS_LOG", "debug")
+            .env("PAYSTATUS_LOG", "info,paystatus_server=debug")
             .stdout(Stdio::piped())
             .stderr(log.expect("the log can be written"))
             .kill_on_drop(true)
@@ -81,6 +80,15 @@ impl Process {
         Self { child, grpc, http, owner, _stdout: lines }
     }
 
+    /// Bytes of memory that it has in use.
+    pub(crate) fn memory(&self) -> u64 {
+        let id = self.child.id().expect("it runs");
+        let status = fs::read_to_string(format!("/proc/{id}/status")).expect("Linux tells");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("a size");
+        kilobytes.parse::<u64>().expect("a number") * 1024
+    }
+
     pub(crate) fn ports(&self) -> (u16, u16) {
         (self.grpc.port(), self.http.port())
     }
@@ -99,16 +107,21 @@ impl Process {
     }
 }
 
-fn settings(folder: &Path, (grpc, http): (u16, u16)) -> String {
+fn settings(folder: &Path, (grpc, http): (u16, u16), more: &str) -> String {
+    // A setting may stand there only once.
+    let usual = ["threads = 1", "streams = { drain = \"2s\" }"];
+    let is_changed = |line: &str| line.split(' ').next().is_some_and(|name| more.contains(name));
+    let usual: Vec<&str> = usual.into_iter().filter(|line| !is_changed(line)).collect();
+    let usual = usual.join("\n");
     format!(
         r#"
 data = {data:?}
 grpc_address = "127.0.0.1:{grpc}"
 http_address = "127.0.0.1:{http}"
-threads = 1
 segment_bytes = 262144
 view_cache_bytes = 8388608
-streams = {{ drain = "2s" }}
+{usual}
+{more}
 
 [[accounts]]
 id = "{OPTTY}"
