@@ -13,7 +13,7 @@ use crate::harness::{
     api::{assert_refused, aud, new_attempt},
     http,
     stream::{self, Reader},
-    web::{WATCH_ORDER, WebCall},
+    web::{RECORD_RECEIPT, WATCH_ORDER, WebCall},
 };
 
 fn of_order(order: &str, start: Option<v1::StreamStart>) -> v1::WatchOrderRequest {
@@ -175,7 +175,7 @@ async fn nothing_but_a_page_token_is_worth_anything_in_public() {
     for service in services {
         for method in &service.method {
             let path = format!("/paystatus.v1.{}/{}", service.name(), method.name());
-            if path == WATCH_ORDER {
+            if [WATCH_ORDER, RECORD_RECEIPT].contains(&path.as_str()) {
                 continue;
             }
             let bearer = format!("Bearer {}", system.owner);
@@ -276,4 +276,37 @@ async fn only_scripts_of_configured_origins_call() {
             assert!(exposed.contains(name), "{name} may be read");
         }
     }
+}
+
+#[tokio::test]
+async fn a_page_leaves_its_receipt_by_a_call_too() {
+    let system = System::start().await;
+    system.api().place("o1", OPTTY, 100).await;
+    let token = system.page_token("o1", 60).await;
+    system.say("o1", "SUCCESSFUL").await;
+    let bearer = format!("Bearer {token}");
+    let leave = async |order_id: &str, outcome_number: i64| {
+        let order_id = order_id.to_owned();
+        let request = v1::RecordReceiptRequest { order_id, outcome_number, ..Default::default() };
+        let headers = [("authorization", bearer.as_str())];
+        let message = request.encode_to_vec();
+        let mut call = WebCall::send(system.http(), RECORD_RECEIPT, &headers, &message).await;
+        let answer: Option<v1::RecordReceiptResponse> = call.message().await;
+        (call.code().await, answer.map(|answer| answer.disposition()))
+    };
+    use v1::ReceiptDisposition::{Recorded, Repeat};
+    assert_eq!(leave("", 1).await, (Code::Ok, Some(Recorded)));
+    assert_eq!(leave("o1", 1).await, (Code::Ok, Some(Repeat)), "without an id of the request");
+    assert_eq!(leave("o2", 1).await, (Code::PermissionDenied, None));
+    assert_eq!(leave("o1", 0).await, (Code::InvalidArgument, None));
+    assert_eq!(leave("o1", 2).await, (Code::InvalidArgument, None), "not reached yet");
+    let order = system.api().get_order("o1").await;
+    assert_eq!(order.customer_informed_outcome_number, 1);
+    let inside = v1::RecordReceiptRequest { outcome_number: 1, ..Default::default() };
+    let inside = system.api_of(&token).orders().record_receipt(inside).await.expect("taken");
+    assert_eq!(inside.into_inner().disposition(), Repeat);
+    let headers = [("authorization", format!("Bearer {}", system.owner))];
+    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut by_key = WebCall::send(system.http(), RECORD_RECEIPT, &headers, &[]).await;
+    assert_eq!(by_key.code().await, Code::Unauthenticated, "keys are worth nothing in public");
 }

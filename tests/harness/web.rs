@@ -13,6 +13,7 @@ use tokio::{net::TcpStream, task::JoinHandle};
 use super::soon;
 
 pub(crate) const WATCH_ORDER: &str = "/paystatus.v1.OrderService/WatchOrder";
+pub(crate) const RECORD_RECEIPT: &str = "/paystatus.v1.OrderService/RecordReceipt";
 /// Marks the part of a body that holds the trailers.
 const TRAILERS: u8 = 0x80;
 
@@ -88,6 +89,12 @@ impl WebCall {
 
     /// The next frame of any sort.
     pub(crate) async fn any(&mut self) -> Option<v1::Frame> {
+        let response: v1::WatchOrderResponse = self.message().await?;
+        Some(response.frame.expect("there is a frame"))
+    }
+
+    /// The next message; `None` at the end.
+    pub(crate) async fn message<M: prost::Message + Default>(&mut self) -> Option<M> {
         let kind = *self.take(1).await?.first().expect("one byte");
         let length = self.take(4).await.expect("a length follows");
         let length = u32::from_be_bytes(length.try_into().expect("four bytes"));
@@ -96,13 +103,12 @@ impl WebCall {
             self.trailers = String::from_utf8(part).expect("text");
             return None;
         }
-        let response = v1::WatchOrderResponse::decode(part.as_slice()).expect("one of ours");
-        Some(response.frame.expect("there is a frame"))
+        Some(M::decode(part.as_slice()).expect("one of ours"))
     }
 
     /// The code that the call ended with; read to the end.
     pub(crate) async fn code(&mut self) -> tonic::Code {
-        while self.any().await.is_some() {}
+        while self.trailers.is_empty() && self.any().await.is_some() {}
         let in_trailers = self.trailers.lines().find_map(|line| line.strip_prefix("grpc-status:"));
         let in_headers = self.headers.get("grpc-status").and_then(|code| code.to_str().ok());
         let code = in_trailers.or(in_headers).expect("there is a status");

@@ -12,7 +12,7 @@ use super::errors;
 use crate::{
     accounts::{Account, Accounts},
     clock,
-    domain::ids::MerchantId,
+    domain::ids::{MerchantId, OrderKey},
     edge::pages::{
         self,
         token::{Grant, Refused},
@@ -90,6 +90,18 @@ pub(super) fn page<T>(request: &Request<T>) -> Option<&Grant> {
     request.extensions().get()
 }
 
+/// A page may name the order of its token, and no other.
+pub(super) fn check_order(grant: &Grant, merchant: &str, order: &str) -> Result<(), Status> {
+    let OrderKey::Recorded { merchant: own_merchant, order: own_order } = &grant.order else {
+        return Err(errors::internal(&"a page token names no order"));
+    };
+    let is = |named: &str, own: &str| named.is_empty() || named == own;
+    if is(merchant, own_merchant.as_str()) && is(order, own_order.as_str()) {
+        return Ok(());
+    }
+    Err(denied("the page token is for another order"))
+}
+
 /// What follows `Bearer`.
 fn bearer(request: &Request<()>) -> Option<&str> {
     let text = request.metadata().get("authorization")?.to_str().ok()?;
@@ -116,7 +128,7 @@ fn unauthenticated(message: &str) -> Status {
     errors::error(Code::Unauthenticated, "API_KEY_INVALID", message)
 }
 
-pub(super) fn denied(message: &str) -> Status {
+fn denied(message: &str) -> Status {
     errors::error(Code::PermissionDenied, "PERMISSION_DENIED", message)
 }
 
@@ -127,7 +139,9 @@ impl Caller {
     /// PERMISSION_DENIED for a page; UNAUTHENTICATED, for a service that was not put behind [`authenticate`].
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         if page(request).is_some() {
-            return Err(denied("a page token opens WatchOrder of its own order, and nothing else"));
+            return Err(denied(
+                "a page token is for WatchOrder and RecordReceipt of its own order, and nothing else",
+            ));
         }
         request.extensions().get().cloned().ok_or_else(|| unauthenticated("no caller"))
     }

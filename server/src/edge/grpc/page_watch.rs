@@ -9,16 +9,13 @@ use prost::Message as _;
 use tonic::{Code, Request, Status};
 
 use super::{auth, errors, stream::Frames, stream::reconnect_after, to_wire};
-use crate::{
-    domain::ids::OrderKey,
-    edge::{
-        Context,
-        pages::{
-            place,
-            seen::Seen,
-            token::Grant,
-            watch::{End, Event, Watch},
-        },
+use crate::edge::{
+    Context,
+    pages::{
+        place,
+        seen::Seen,
+        token::Grant,
+        watch::{End, Event, Watch},
     },
 };
 
@@ -32,7 +29,7 @@ pub(super) fn open(
     request: &Request<v1::WatchOrderRequest>,
 ) -> Result<Frames, Status> {
     let asked = request.get_ref();
-    check_order(grant, asked)?;
+    auth::check_order(grant, &asked.merchant_id, &asked.order_id)?;
     let seen = seen(asked.start.as_ref())?;
     let place = place(context, grant, address(request)).ok_or_else(|| {
         let message = "too many pages are open; try again later";
@@ -53,18 +50,6 @@ pub(super) fn open(
 /// a gateway, whose address says nothing of the page.
 fn address(request: &Request<v1::WatchOrderRequest>) -> Option<IpAddr> {
     request.extensions().get::<SocketAddr>().map(SocketAddr::ip)
-}
-
-/// A request may name the token's order, and no other.
-fn check_order(grant: &Grant, asked: &v1::WatchOrderRequest) -> Result<(), Status> {
-    let OrderKey::Recorded { merchant, order } = &grant.order else {
-        return Err(errors::internal(&"a page token names no order"));
-    };
-    let is = |named: &str, own: &str| named.is_empty() || named == own;
-    if is(&asked.merchant_id, merchant.as_str()) && is(&asked.order_id, order.as_str()) {
-        return Ok(());
-    }
-    Err(auth::denied("the page token is for another order"))
 }
 
 /// What the page saw last.

@@ -23,7 +23,8 @@ use crate::edge::{
 };
 
 /// What a page may call.
-const METHODS: [&str; 1] = ["/paystatus.v1.OrderService/WatchOrder"];
+const METHODS: [&str; 2] =
+    ["/paystatus.v1.OrderService/WatchOrder", "/paystatus.v1.OrderService/RecordReceipt"];
 /// Bytes of a request.
 const REQUEST_BYTES_MAX: usize = 16 * 1024;
 /// What scripts of the shop may do here.

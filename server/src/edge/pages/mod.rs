@@ -50,8 +50,8 @@ const WAIT_MAX: Duration = Duration::from_secs(25);
 const RETRY_AFTER_SECONDS: &str = "5";
 /// What scripts of the shop may do here.
 const CORS: Cors = Cors {
-    method: Method::GET,
-    sent: "if-none-match, last-event-id",
+    methods: "GET, POST",
+    sent: "content-type, if-none-match, last-event-id",
     exposed: "etag, retry-after",
 };
 
