@@ -127,6 +127,14 @@ impl Server {
     /// # Errors
     /// [`Error`] says what to do.
     pub fn start(config: Config) -> Result<Self, Error> {
+        Self::start_beside(config, axum::Router::new())
+    }
+
+    /// As [`Server::start`], with more routes on the HTTP listener: the demo's shop.
+    ///
+    /// # Errors
+    /// [`Error`] says what to do.
+    pub fn start_beside(config: Config, beside: axum::Router) -> Result<Self, Error> {
         let accounts = config.accounts()?;
         let http_tls = listen::http_tls(config.tls.as_ref())?;
         let threads = match config.threads {
@@ -138,13 +146,13 @@ impl Server {
         // Before anything counts: what is counted earlier would be lost.
         admin::recorder();
         let data = open(&config, journal::file::Check::Records)?;
-        Self::start_with(config, accounts, http_tls, (sockets, admin), data)
+        Self::start_with(config, accounts, (http_tls, beside), (sockets, admin), data)
     }
 
     fn start_with(
         config: Config,
         accounts: Accounts,
-        http_tls: Option<tokio_rustls::TlsAcceptor>,
+        (http_tls, beside): (Option<tokio_rustls::TlsAcceptor>, axum::Router),
         (sockets, admin): (listen::Sockets, Option<std::net::TcpListener>),
         data: Data,
     ) -> Result<Self, Error> {
@@ -192,7 +200,7 @@ impl Server {
             let (routes, reporter) = runtime.block_on(grpc::routes(&context))?;
             let shared = listen::Shared {
                 routes,
-                router: http::router(context.clone()),
+                router: http::router(context.clone()).merge(beside.clone()),
                 config: Arc::clone(&context.config),
                 http_tls: http_tls.clone(),
                 http_places: Arc::clone(&http_places),

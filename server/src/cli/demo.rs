@@ -7,18 +7,20 @@ use clap::Args;
 use super::failure::Failure;
 use crate::demo;
 
-/// See it work: a real server, a shop, and a payment provider that misbehaves.
+/// See it work: a shop to look at, and a payment provider that misbehaves.
 ///
-/// Starts a server in a folder of its own. A shop places orders through the client SDK; a
-/// simulated Optty sends really signed webhooks late, twice, out of order, forged, and before the
-/// order exists. A table at the end says what was sent and what each order became. The exit code
-/// is 0 only if every order ended as the provider meant it.
+/// Starts a real server in a folder of its own, with a shop in front: open the link, choose what
+/// happens, pay, and watch the customer's page change. Meanwhile a second shop places orders
+/// through the client SDK; a simulated Optty sends really signed webhooks late, twice, out of
+/// order, forged, and before the order exists. A table says what was sent and what each order
+/// became. The shop stays open until Ctrl-C. The exit code is 0 only if every order ended as the
+/// provider meant it.
 #[derive(Args)]
 pub(super) struct Demo {
-    /// How long orders are placed, such as 20s or 2m. It then waits for the last ones.
-    #[arg(long = "for", value_name = "TIME", default_value = "20s")]
-    #[arg(value_parser = humantime::parse_duration)]
-    duration: Duration,
+    /// How long orders are placed, such as 20s or 2m. Then wait for the last ones, and end.
+    /// [default: 20s, and the shop stays open]
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    duration: Option<Duration>,
     /// Orders a second.
     #[arg(long, value_name = "N", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=200))]
@@ -32,9 +34,13 @@ pub(super) struct Demo {
     /// Where gRPC is served. Port 0 is any free port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     grpc: SocketAddr,
-    /// Where webhooks are taken.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    http: SocketAddr,
+    /// Where the shop is, and webhooks are taken. [default: 127.0.0.1:8080, if it is free]
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
+    /// How many times faster the shop's provider and mailer are: for tests.
+    #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100))]
+    tempo: u32,
 }
 
 impl Demo {
@@ -48,6 +54,7 @@ impl Demo {
             data: self.data,
             grpc_address: self.grpc,
             http_address: self.http,
+            tempo: self.tempo,
         };
         Ok(demo::run(settings)?)
     }

@@ -18,6 +18,8 @@ mod webhooks;
 mod when;
 pub(crate) mod words;
 
+pub(crate) use serve::stop_signal;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -109,7 +111,7 @@ mod tests {
             "serve --config f.toml --data d",
             "demo",
             "demo --for 3s --seed 7 --rate 20 --data d",
-            "demo --grpc 127.0.0.1:50051 --http 127.0.0.1:8080",
+            "demo --grpc 127.0.0.1:50051 --http 127.0.0.1:8080 --tempo 5",
             "simulate optty --print-config",
             "simulate --print-config optty --status-api 127.0.0.1:1 --target http://h:1",
             "simulate optty --orders 5 --seed 3 --chaos late,flip --account a --secret s --json",
@@ -154,6 +156,7 @@ mod tests {
             "watch --from yesterday",
             "demo --for soon",
             "demo --rate 0",
+            "demo --tempo 0",
             "simulate",
             "simulate nobody",
             "simulate optty --chaos rain",

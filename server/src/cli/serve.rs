@@ -111,7 +111,7 @@ fn announce(server: &Server) -> std::io::Result<()> {
 }
 
 /// Returns on SIGINT or SIGTERM.
-async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         drop(tokio::signal::ctrl_c().await);
         return;

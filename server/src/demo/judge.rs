@@ -61,8 +61,14 @@ async fn look(
 ) -> Result<(String, usize, Vec<String>), Error> {
     let order = client.get_order(&played.order_id).await?;
     played.problems.extend(differences(&order, &STORIES[played.story].meant, played.amount));
-    let recorded = changes_of(client, &played.order_id).await?;
-    let known = witness.known_of(&played.order_id, recorded.len(), ARRIVAL_MAX).await;
+    let (recorded, known) = loop {
+        let recorded = changes_of(client, &played.order_id).await?;
+        let known = witness.known_of(&played.order_id, recorded.len(), ARRIVAL_MAX).await;
+        // More may have come meanwhile: nobody left a receipt, and the time for it is over.
+        if known.seen.len() <= recorded.len() {
+            break (recorded, known);
+        }
+    };
     let refunded = order.totals.refunded.is_some();
     let conditions = order.conditions.iter().map(|condition| condition.kind);
     let became = words(&order.status.to_string(), refunded, conditions);

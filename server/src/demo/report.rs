@@ -19,11 +19,7 @@ use crate::{
 const PROBLEMS_SHOWN: usize = 20;
 
 /// Shows the table and what was proved. Returns the number of problems.
-pub(super) fn show(
-    board: &Board,
-    judged: &[Judged],
-    verified: &Result<store::verify::Report, store::verify::Failure>,
-) -> io::Result<usize> {
+pub(super) fn show(board: &Board, judged: &[Judged]) -> io::Result<usize> {
     let mut out = Out::new();
     out.line("")?;
     table(&mut out, board, judged)?;
@@ -52,7 +48,21 @@ pub(super) fn show(
         ),
         "the subscriber did not see every change in order, once".to_owned(),
     )?;
-    let is_verified = verified.is_ok();
+    told(&mut out, judged)?;
+    for problem in problems.iter().chain(unseen.iter().copied()).take(PROBLEMS_SHOWN) {
+        out.line(format_args!("  {BAD}{problem}{BAD:#}"))?;
+    }
+    let count = problems.len() + unseen.len();
+    if count > PROBLEMS_SHOWN {
+        out.line(format_args!("  {BAD}and {} more{BAD:#}", count - PROBLEMS_SHOWN))?;
+    }
+    Ok(count)
+}
+
+/// Shows what came of comparing view and journal on disk. Returns the number of problems.
+pub(super) fn verified(
+    verified: &Result<store::verify::Report, store::verify::Failure>,
+) -> io::Result<usize> {
     let (good, bad) = match verified {
         Ok(report) => {
             let records = report.records;
@@ -60,16 +70,8 @@ pub(super) fn show(
         }
         Err(failure) => (String::new(), format!("the data on disk is not sound: {failure}")),
     };
-    proof(&mut out, is_verified, good, bad)?;
-    told(&mut out, judged)?;
-    for problem in problems.iter().chain(unseen.iter().copied()).take(PROBLEMS_SHOWN) {
-        out.line(format_args!("  {BAD}{problem}{BAD:#}"))?;
-    }
-    let count = problems.len() + unseen.len() + usize::from(!is_verified);
-    if count > PROBLEMS_SHOWN {
-        out.line(format_args!("  {BAD}and {} more{BAD:#}", count - PROBLEMS_SHOWN))?;
-    }
-    Ok(count)
+    proof(&mut Out::new(), verified.is_ok(), good, bad)?;
+    Ok(usize::from(verified.is_err()))
 }
 
 fn table(out: &mut Out, board: &Board, judged: &[Judged]) -> io::Result<()> {
