@@ -71,8 +71,8 @@ struct Chosen {
 /// The customer presses "Pay".
 async fn begin(State(storefront): State<Storefront>, request: Request) -> Response {
     let Some(desk) = storefront.0.desk.get() else { return not_open() };
-    if let Err(refused) = check_origin(&request) {
-        return refused;
+    if !is_own(&request) {
+        return foreign();
     }
     let body = to_bytes(request.into_body(), BODY_BYTES_MAX);
     let Ok(Ok(body)) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
@@ -129,8 +129,8 @@ async fn reverse(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    if let Err(refused) = check_origin(&request) {
-        return refused;
+    if !is_own(&request) {
+        return foreign();
     }
     let Some(visit) = storefront.visit(|visit| visit.id == id) else { return gone() };
     match visit.reverse().await {
@@ -142,16 +142,17 @@ async fn reverse(
     }
 }
 
-/// Pages of others place no orders here: a browser says whose script asks.
-fn check_origin(request: &Request) -> Result<(), Response> {
+/// Pages of others place no orders here: a browser says whose script asks, and none can send JSON
+/// elsewhere unasked.
+fn is_own(request: &Request) -> bool {
     let headers = request.headers();
-    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    let is_own = site.is_none_or(|site| site == b"same-origin");
+    let site = headers.get("sec-fetch-site");
     let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
-    match is_own && is_json {
-        true => Ok(()),
-        false => Err(refuse(StatusCode::FORBIDDEN, "only the shop's own page may ask, in JSON")),
-    }
+    is_json && site.is_none_or(|site| site == "same-origin")
+}
+
+fn foreign() -> Response {
+    refuse(StatusCode::FORBIDDEN, "only the shop's own page may ask, in JSON")
 }
 
 fn not_open() -> Response {

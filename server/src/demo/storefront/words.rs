@@ -74,6 +74,7 @@ impl Told {
             FactSource::Webhook | FactSource::WeaklySignedWebhook => {
                 (Who::Provider, self.webhook(entry))
             }
+            FactSource::Deadline => (Who::Clock, sentence(&entry.summary)),
             _ => (Who::Customer, sentence(&entry.summary)),
         }
     }

@@ -60,6 +60,8 @@ export class Timeline {
     this.#summary(shown.order);
     this.#facts(shown.facts);
     this.#wait(shown);
+    const informed = shown.order.is_customer_informed ? "seen by the customer" : "";
+    element("told").textContent = shown.mail ? "told by e-mail" : informed;
     element("now").textContent = shown.now;
     element("moral").hidden = !shown.moral;
     element("moral").textContent = shown.moral ?? "";
