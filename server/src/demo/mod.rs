@@ -170,7 +170,10 @@ fn config(settings: &Settings, folder: &Path, secrets: &Secrets) -> Result<Confi
         grpc_address: settings.grpc_address,
         http_address: free_address(settings.http_address)?,
         streams: Streams { drain: DRAIN, ..defaults.streams },
-        pages: Pages { ..defaults.pages },
+        pages: Pages {
+            not_informed: Some(storefront::NOT_INFORMED / settings.tempo.max(1)),
+            ..defaults.pages
+        },
         accounts: vec![
             account(ACCOUNT, "optty", MERCHANT, &secrets.optty),
             account(

@@ -39,6 +39,8 @@ pub(super) async fn run(visit: Arc<Visit>, desk: Desk) {
 }
 
 async fn look(visit: &Visit, desk: &Desk) -> Result<(), Error> {
+    // Before the rest is read: what happened until then is in it.
+    let moral = visit.moral();
     let entries = timeline(visit, desk).await?;
     let order = desk.client.get_order(&visit.order_id).await?;
     let mut facts = words::facts(&entries, visit);
@@ -49,6 +51,9 @@ async fn look(visit: &Visit, desk: &Desk) -> Result<(), Error> {
     visit.shown.send_if_modified(|shown| {
         let mut new = shown.clone();
         (new.order, new.facts, new.told_at) = (Some(order), facts, told_at);
+        if moral.is_some() {
+            (new.now, new.moral) = ("", moral);
+        }
         let is_new = *shown != new;
         *shown = new;
         is_new
@@ -103,7 +108,7 @@ fn shown(order: &Order) -> ShownOrder {
         outcome: order.outcome.to_string(),
         status: order.status.to_string(),
         attempts: attempts.collect(),
-        is_customer_informed: false,
+        is_customer_informed: order.customer_informed_time.is_some(),
         condition: order.conditions.first().map(condition),
     }
 }

@@ -66,6 +66,8 @@ struct State {
     /// What is told that is no record of paystatus.
     asides: Vec<ShownFact>,
     is_reversed: bool,
+    /// True once everything has happened.
+    is_over: bool,
 }
 
 impl Visit {
@@ -112,10 +114,8 @@ impl Visit {
                 return;
             }
         }
-        self.shown.send_modify(|shown| {
-            shown.now = "";
-            shown.moral = Some(self.scenario.moral);
-        });
+        self.state().is_over = true;
+        self.look.notify_one();
     }
 
     async fn step(&self, step: Step) -> Result<(), Error> {
@@ -233,6 +233,11 @@ impl Visit {
         );
         let mail = Mail { at: self.at(now()), subject, text };
         self.shown.send_modify(|shown| shown.mail = Some(mail));
+    }
+
+    /// What was to be seen, once everything has happened.
+    pub(super) fn moral(&self) -> Option<&'static str> {
+        self.state().is_over.then_some(self.scenario.moral)
     }
 
     /// What happened outside of paystatus.
