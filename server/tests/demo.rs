@@ -160,6 +160,7 @@ async fn the_demo_has_a_shop() {
         twice(&browser),
         nonsense(&browser),
     );
+    bounded(&browser).await;
     demo.stop();
 }
 
@@ -273,6 +274,25 @@ async fn nonsense(browser: &Browser) {
     let request = request.header("content-type", "application/json");
     let answer = request.header("sec-fetch-site", "cross-site").body(r#"{"scenario":"late"}"#);
     assert_eq!(answer.send().await.unwrap().status(), 403);
+}
+
+/// So many pages may follow a visit, and so many visits are remembered: the oldest goes.
+async fn bounded(browser: &Browser) {
+    let first = browser.pay("approved").await;
+    let events = format!("/demo/orders/{}/events", first.visit);
+    let mut followers = Vec::new();
+    for _ in 0..8 {
+        followers.push(browser.get(&events).await);
+    }
+    assert!(followers.iter().all(|follower| follower.status() == 200));
+    assert_eq!(browser.get(&events).await.status(), 429);
+    for _ in 0..20 {
+        browser.pay("approved").await;
+    }
+    assert_eq!(browser.get(&events).await.status(), 404);
+    for mut follower in followers {
+        while follower.chunk().await.expect("the stream ends well").is_some() {}
+    }
 }
 
 /// A port that is taken is named; the usual one is left to whoever has it.

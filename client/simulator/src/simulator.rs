@@ -56,6 +56,7 @@ pub struct Builder {
     speaker: Speaker,
     seed: u64,
     retry: Retry,
+    sender: Option<Sender>,
     status_api: Option<SocketAddr>,
 }
 
@@ -103,6 +104,13 @@ impl Builder {
         self
     }
 
+    /// Sends webhooks with this sender, to its address and as often as it does. Several simulators
+    /// may share one: making a sender takes longer than all else.
+    pub fn sender(mut self, sender: Sender) -> Self {
+        self.sender = Some(sender);
+        self
+    }
+
     /// Serves the status API there; port 0 is any free one. Without it, nobody can ask.
     pub fn status_api(mut self, address: impl Into<SocketAddr>) -> Self {
         self.status_api = Some(address.into());
@@ -114,12 +122,15 @@ impl Builder {
     /// # Errors
     /// [`Error`] if the address is taken.
     pub async fn start(self) -> Result<Simulator, Error> {
-        let Self { voice, webhooks_url, mut speaker, seed, retry, status_api } = self;
+        let Self { voice, webhooks_url, mut speaker, seed, retry, sender, status_api } = self;
         let (configured, private) = voice.secrets(seed);
         if speaker.secret.is_empty() {
             speaker.secret = private;
         }
-        let sender = Sender::new(webhooks_url, retry)?;
+        let sender = match sender {
+            Some(sender) => sender,
+            None => Sender::new(webhooks_url, retry)?,
+        };
         let listener = match status_api {
             None => None,
             Some(address) => {
@@ -202,6 +213,7 @@ impl Simulator {
             speaker: Speaker::default(),
             seed: 1,
             retry: Retry::default(),
+            sender: None,
             status_api: None,
         })
     }

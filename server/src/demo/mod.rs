@@ -23,7 +23,7 @@ use std::{
 };
 
 use paystatus_client::{Client, NewKey, Role};
-use paystatus_simulator::voices;
+use paystatus_simulator::{Retry, deliver::Sender, voices};
 use tokio::{runtime::Runtime, sync::watch, task::JoinSet};
 
 use crate::{
@@ -224,10 +224,11 @@ async fn hold(stage: &Stage<'_>, settings: &Settings, config: &Config) -> Result
     let url = format!("http://{}", server.grpc_address);
     let owner = Client::builder(&url).api_key(&owner_key).connect().await?;
     let front = connect(&owner, &url, storefront::MERCHANT).await?;
+    let webhooks_url = format!("http://{}/webhooks/{}", server.http_address, storefront::ACCOUNT);
     storefront.open(Desk {
         client: front.clone(),
         runtime: tokio::runtime::Handle::current(),
-        webhooks_url: format!("http://{}/webhooks/{}", server.http_address, storefront::ACCOUNT),
+        sender: Sender::new(webhooks_url, Retry::default())?,
         secret: secrets.cards.clone(),
         tempo: settings.tempo,
     });

@@ -25,6 +25,7 @@ use std::{
 };
 
 use paystatus_client::Client;
+use paystatus_simulator::deliver::Sender;
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use self::{scenario::Scenario, visit::Visit};
@@ -38,7 +39,7 @@ pub(super) const PROVIDER: &str = "standard-webhooks";
 /// How long the mailer waits for a page to say that it showed the outcome.
 pub(super) const NOT_INFORMED: Duration = Duration::from_secs(15);
 /// Visits that are remembered. A further one ends the oldest.
-const VISITS_MAX: usize = 50;
+const VISITS_MAX: usize = 20;
 /// What the first order is called, less one.
 const ORDERS_BEFORE: u64 = 1000;
 
@@ -61,8 +62,8 @@ pub(super) struct Desk {
     pub(super) client: Client,
     /// Plays the scenarios.
     pub(super) runtime: Handle,
-    /// Where the provider's webhooks go.
-    pub(super) webhooks_url: String,
+    /// Sends the provider's webhooks.
+    pub(super) sender: Sender,
     /// What they are signed with.
     pub(super) secret: String,
     /// How many times faster than a person could follow.

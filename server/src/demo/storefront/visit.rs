@@ -80,7 +80,7 @@ impl Visit {
         let started = now();
         // One provider a visit, so that nothing outlives it.
         let provider = Simulator::builder(PROVIDER)?
-            .webhooks_to(&desk.webhooks_url)
+            .sender(desk.sender.clone())
             .secret(&desk.secret)
             .seed(rand::random())
             .start()
