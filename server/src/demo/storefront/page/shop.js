@@ -37,6 +37,8 @@ async function ask(path, body) {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
+  }).catch(() => {
+    throw new Error("Nobody answers. Does the demo still run?");
   });
   if (!answer.ok) throw new Error(await answer.text());
   return answer.status === 204 ? null : answer.json();
@@ -60,6 +62,7 @@ function follow(begun) {
   const stream = new EventSource(`/demo/orders/${begun.visit}/events`);
   visit = { id: begun.visit, stream };
   stream.addEventListener("shown", event => show(JSON.parse(event.data)));
+  stream.addEventListener("error", () => timeline.lost(stream.readyState === EventSource.CLOSED));
 }
 
 function show(shown) {

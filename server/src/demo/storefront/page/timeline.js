@@ -68,6 +68,14 @@ export class Timeline {
     this.#keepInView();
   }
 
+  /** The stream broke: for good, or until the demo answers again. */
+  lost(isForGood) {
+    this.#stopCountdown();
+    element("now").textContent = isForGood
+      ? "This order is not followed any more. Start again to see another."
+      : "Nobody answers. Does the demo still run?";
+  }
+
   #summary(order) {
     const state = JSON.stringify(order);
     if (state === this.#last) return;
