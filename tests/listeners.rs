@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Method, Request};
-use http_body_util::Empty;
+use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use paystatus_server::{
@@ -116,13 +116,52 @@ async fn an_http2_connection_without_requests_is_closed_and_one_with_a_page_is_n
     soon("the end of the connection", connection).await.expect("no panic");
 }
 
-type H2 = http2::SendRequest<Empty<Bytes>>;
+type H2 = http2::SendRequest<Full<Bytes>>;
 
 async fn http2(address: SocketAddr) -> (H2, tokio::task::JoinHandle<()>) {
     let io = TokioIo::new(connect(address).await);
     let shaken = http2::handshake(TokioExecutor::new(), io).await;
     let (sender, connection) = shaken.expect("HTTP/2 is spoken");
     (sender, tokio::spawn(async move { drop(connection.await) }))
+}
+
+#[tokio::test]
+async fn http2_serves_webhooks_and_pages_alike() {
+    let system = System::start_with(|config| {
+        config.pages.origins = vec!["https://shop.example".to_owned()];
+    })
+    .await;
+    system.api().place("o1", GENERIC, 100).await;
+    let token = system.page_token("o1", 60).await;
+    let (sender, _connection) = http2(system.http()).await;
+    let ask = async |method: Method, path: &str, headers: &[(String, String)], body: Vec<u8>| {
+        let uri = format!("http://{}{path}", system.http());
+        let request = Request::builder().method(method).uri(uri);
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let request = request.body(Full::from(body)).expect("the request is sound");
+        soon("an answer", sender.clone().send_request(request)).await.expect("it is answered")
+    };
+    let headers = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let webhook = generic_payment("p1", "o1", "paid", "1.00");
+    let path = format!("/webhooks/{GENERIC}");
+    assert_eq!(ask(Method::POST, &path, &webhook.headers, webhook.body).await.status(), 204);
+    let origin = headers(&[("origin", "https://shop.example")]);
+    let preflight = ask(Method::OPTIONS, WATCH_ORDER, &origin, Vec::new()).await;
+    assert_eq!(preflight.headers()["access-control-allow-origin"], "https://shop.example");
+    assert_hardened("HTTP/2", preflight.headers());
+    let status = format!("/pages/order/status?token={token}");
+    let status = ask(Method::GET, &status, &origin, Vec::new()).await;
+    assert_eq!(status.headers()["access-control-allow-origin"], "https://shop.example");
+    let bearer = format!("Bearer {token}");
+    let call = [("content-type", "application/grpc-web+proto"), ("authorization", &bearer)];
+    let call = ask(Method::POST, WATCH_ORDER, &headers(&call), vec![0; 5]).await;
+    assert_eq!(call.status(), 200);
+    let body = soon("the end of the call", call.into_body().collect()).await.expect("it is whole");
+    let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    assert!(text.contains("successful") && text.ends_with("grpc-status:0\r\n"), "{text}");
 }
 
 #[tokio::test]
@@ -142,7 +181,7 @@ async fn what_is_too_large_is_refused() {
     for address in [http, system.grpc()] {
         let (mut sender, _connection) = http2(address).await;
         let request = Request::get(format!("http://{address}/health")).header("a", &value);
-        let request = request.body(Empty::new()).expect("the request is sound");
+        let request = request.body(Full::default()).expect("the request is sound");
         let refused = match soon("an answer", sender.send_request(request)).await {
             Ok(answer) => answer.status() == 431,
             Err(_) => true,
@@ -311,7 +350,7 @@ async fn tls_is_negotiated_in_time_and_kept() {
     let shaken = http2::handshake(TokioExecutor::new(), TokioIo::new(h2)).await;
     let (mut sender, connection) = shaken.expect("HTTP/2 is spoken");
     let connection = tokio::spawn(connection);
-    let request = Request::get("https://localhost/health").body(Empty::<Bytes>::new());
+    let request = Request::get("https://localhost/health").body(Full::<Bytes>::default());
     let answer = soon("an answer", sender.send_request(request.expect("sound"))).await;
     let answer = answer.expect("it is answered");
     assert_eq!(answer.status(), 200);

@@ -213,6 +213,11 @@ async fn only_configured_origins_may_read() {
     assert!(other.headers.get("access-control-allow-origin").is_none());
 }
 
+async fn metrics(system: &System) -> String {
+    let answer = http::get(system.admin(), "/metrics").await;
+    String::from_utf8(answer.body).expect("text")
+}
+
 #[tokio::test]
 async fn a_key_that_is_taken_away_closes_the_pages_that_it_opened() {
     let key = |id: &str, secret: &str| PageKeyConfig {
@@ -232,6 +237,19 @@ async fn a_key_that_is_taken_away_closes_the_pages_that_it_opened() {
     system.reload(|config| config.pages.keys = vec![key("k2", new), key("k1", old)]);
     let later = system.page_token("o1", 600).await;
     assert_eq!(system.page(&token).await.status, 200);
+    let path = format!("/pages/order/status?token={token}&wait=20");
+    let known = http::get(system.http(), &path).await;
+    let tag = known.headers["etag"].to_str().expect("text").to_owned();
+    let address = system.http();
+    let held = tokio::spawn(async move {
+        http::get_with(address, &path, &[("if-none-match", &tag)]).await.status
+    });
+    soon("the page that asks again waits", async {
+        while !metrics(&system).await.contains("paystatus_pages_open 3\n") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     // The same name with another secret is another key.
     system.reload(|config| config.pages.keys = vec![key("k2", new), key("k1", new)]);
     assert_eq!(stream.next().await.expect("an end").name, "expired");
@@ -244,6 +262,8 @@ async fn a_key_that_is_taken_away_closes_the_pages_that_it_opened() {
     assert_eq!(closing.reason(), v1::ClosingReason::Expired);
     assert_eq!(system.page(&token).await.status, 401);
     assert_eq!(system.page(&later).await.status, 200);
+    system.say("o1", "SUCCESSFUL").await;
+    assert_eq!(held.await.expect("no panic"), 401, "who waited is told no more either");
     // What cannot be used changes nothing.
     let server = system.server();
     let mut weak = system.config().clone();

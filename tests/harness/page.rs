@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, net::SocketAddr};
 
 use http::{HeaderMap, Request, Response};
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::{
     body::Incoming,
     client::conn::{http1, http2},
@@ -48,12 +48,12 @@ impl Page {
 
     /// Opens a page on a connection that speaks HTTP/2.
     pub(crate) async fn open_h2(
-        mut sender: http2::SendRequest<Empty<Bytes>>,
+        mut sender: http2::SendRequest<Full<Bytes>>,
         address: SocketAddr,
         token: &str,
     ) -> Self {
         let uri = format!("http://{address}/pages/order?token={token}");
-        let request = Self::request(&uri, &[]).body(Empty::new()).expect("the request is sound");
+        let request = Self::request(&uri, &[]).body(Full::default()).expect("the request is sound");
         let answer = soon("the head", sender.send_request(request)).await.expect("an answer");
         Self::read(answer, tokio::spawn(async { Ok(()) }))
     }

@@ -160,6 +160,10 @@ async fn status(
             () = tokio::time::sleep_until(until) => {}
             _ = drain.wait_for(|drains| *drains) => {}
         }
+        // Whoever waited may have waited too long.
+        if let Err(refused) = context.pages.load().keys.check(&grant, clock::now()) {
+            return refuse(&context, &headers, refused);
+        }
     }
 }
 

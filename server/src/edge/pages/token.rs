@@ -190,6 +190,18 @@ impl Keys {
         })
     }
 
+    /// Whether what was granted once is granted still.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(super) fn check(&self, grant: &Grant, now: Time) -> Result<(), Refused> {
+        match self.has(&grant.key) {
+            true if now < grant.until => Ok(()),
+            true => Err(Refused::Expired),
+            false => Err(Refused::Invalid),
+        }
+    }
+
     /// True if a key is still there.
     pub(super) fn has(&self, print: &KeyPrint) -> bool {
         self.0.iter().any(|key| key.print == *print)
