@@ -22,7 +22,7 @@
 //! | [`serve`] | puts the parts together |
 //! | [`config`], [`accounts`] | settings, checked once |
 //! | [`cli`] | the command line |
-//! | [`demo`] | a shop, a provider that misbehaves, and a judge, around a real server |
+//! | [`demo`] | a shop to look at, a provider that misbehaves, and a judge, around a real server |
 //! | [`simulate`] | any provider, simulated against a server that runs |
 
 pub mod accounts;

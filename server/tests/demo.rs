@@ -169,6 +169,7 @@ async fn the_page_is_there(browser: &Browser) {
         ("/demo", "text/html", "<form id=\"scenarios\">"),
         ("/demo/order", "text/html", "/pages/v1/payment-status.js"),
         ("/demo/shop.css", "text/css", ":root"),
+        ("/demo/phone.css", "text/css", ".phone"),
         ("/demo/shop.js", "text/javascript", "EventSource"),
         ("/demo/timeline.js", "text/javascript", "class Timeline"),
         ("/demo/order.css", "text/css", "payment-status"),

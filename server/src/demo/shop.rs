@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use paystatus_client::{
-    Awaited, Client, Error, Money, NewAttempt, NewOperation, NewOrder, OperationKind, Outcome,
+    Awaited, Client, Error, Money, NewAttempt, NewOperation, NewOrder, NewReceipt, OperationKind,
+    Outcome,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 use tokio::task::JoinHandle;
@@ -223,9 +224,20 @@ impl Play<'_> {
                 let since = |spoke| told.checked_duration_since(spoke);
                 let is_told = awaited.outcome.is_decided();
                 self.played.told_after = self.spoke.filter(|_| is_told).and_then(since);
+                if let (true, Some(order)) = (is_told, awaited.order) {
+                    self.leave_receipt(order.outcome_number).await;
+                }
             }
             Ok(awaited) => self.problem(format!("the customer was told {}", awaited.outcome)),
             Err(error) => self.problem(format!("the customer was told nothing: {error}")),
+        }
+    }
+
+    /// The page says that it showed the outcome, unless a newer one was faster.
+    async fn leave_receipt(&mut self, outcome_number: i64) {
+        let receipt = NewReceipt::new(&self.played.order_id, outcome_number);
+        if let Err(error) = self.shop.client.record_receipt(receipt).await {
+            self.problem(format!("the receipt was not taken: {error}"));
         }
     }
 

@@ -52,6 +52,7 @@ pub(super) fn router(storefront: Storefront) -> Router {
         .route("/demo", get(async move || shop()))
         .route("/demo/order", get(async move || order()))
         .route("/demo/shop.css", get(asset(CSS, include_str!("page/shop.css"))))
+        .route("/demo/phone.css", get(asset(CSS, include_str!("page/phone.css"))))
         .route("/demo/shop.js", get(asset(SCRIPT, include_str!("page/shop.js"))))
         .route("/demo/timeline.js", get(asset(SCRIPT, include_str!("page/timeline.js"))))
         .route("/demo/order.css", get(asset(CSS, include_str!("page/order.css"))))

@@ -25,6 +25,8 @@ const PRICE: (&str, i64, u8) = ("EUR", 2400, 2);
 const TOKEN_TTL: Duration = Duration::from_secs(30 * 60);
 /// How the refund of a reversal is called.
 const REFUND: &str = "r1";
+/// How long the provider takes for it.
+const REFUND_TAKES: Duration = Duration::from_millis(1500);
 
 /// Why a visit does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -207,19 +209,25 @@ impl Visit {
         let attempt_id = duplicate.ok_or(Error::NothingToReverse)?;
         let payment = {
             let mut state = self.state();
-            let index =
-                (1..).zip(&state.payments).find(|(n, _)| attempt_id == &self::attempt_id(*n));
-            let payment = index.map(|(_, payment)| payment.clone());
+            let mut attempts = (1..).zip(&state.payments);
+            let found = attempts.find(|(number, _)| attempt_id == &self::attempt_id(*number));
+            let payment = found.map(|(_, payment)| payment.clone());
             let payment = payment.filter(|_| !state.is_reversed).ok_or(Error::NothingToReverse)?;
             state.is_reversed = true;
             payment
         };
+        let refunded = self.refund(attempt_id, &payment).await;
+        self.state().is_reversed = refunded.is_ok();
+        refunded
+    }
+
+    async fn refund(&self, attempt_id: &str, payment: &str) -> Result<(), Error> {
         let reference = format!("{}-{REFUND}", self.order_id);
         let refund = NewOperation::new(&self.order_id, attempt_id, REFUND);
         self.desk.client.create_refund(refund.amount(price()?).reference(&reference)).await?;
         let action = Action::refund(&reference, PRICE.1.unsigned_abs());
-        let event = self.provider.act(&payment, &action)?;
-        tokio::time::sleep(self.desk.at_tempo(Duration::from_millis(1500))).await;
+        let event = self.provider.act(payment, &action)?;
+        tokio::time::sleep(self.desk.at_tempo(REFUND_TAKES)).await;
         self.tell(&event).await;
         Ok(())
     }
