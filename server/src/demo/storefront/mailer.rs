@@ -33,11 +33,11 @@ fn write(storefront: &Storefront, change: &Change) {
     let (subject, text) = match change.outcome {
         Outcome::Approved => (
             format!("Your order {order} is paid"),
-            "You closed the page before we could tell you: the payment went through.",
+            "You had left before the page could tell you: the payment went through.",
         ),
         _ => (
             format!("Your order {order} is not paid"),
-            "You closed the page before we could tell you: the payment did not go through.",
+            "You had left before the page could tell you: the payment did not go through.",
         ),
     };
     visit.wrote(subject, text.to_owned());

@@ -74,8 +74,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             Happens(1, Pays),
             Tell(1),
         ],
-        moral: "The page changed the moment the webhook was on disk, and said so with a receipt. \
-                So nobody sends an e-mail that is not needed.",
+        moral: "The page changed the moment the webhook was on disk. One that shows the outcome \
+                says so with a receipt, so that nobody sends an e-mail that is not needed.",
     },
     Scenario {
         name: "declined",
