@@ -124,7 +124,7 @@ export class Watcher {
       this.#report("reconnecting");
       // A browser may be wrong about it: ask now and then all the same.
       await this.#pause(BACKOFF_MS[1]);
-      if (this.#stopped.signal.aborted) return "over";
+      if (signal.aborted) return "again";
     }
     if (this.#isUnseen()) return this.#ask(signal, 0, HIDDEN_PAUSE_MS);
     if (typeof EventSource === "undefined" || Date.now() < this.#avoidStreamsUntil) {
@@ -133,7 +133,7 @@ export class Watcher {
     const release = await takePlace(this.#source.endpoint);
     if (!release) return this.#ask(signal, 0, PAUSE_MS);
     try {
-      return await this.#stream(signal);
+      return signal.aborted ? "again" : await this.#stream(signal);
     } finally {
       release();
     }

@@ -6,9 +6,11 @@ mod assets;
 pub(super) mod cors;
 pub mod live;
 mod places;
+mod plain;
 mod receipt;
 pub(super) mod seen;
 mod sse;
+mod texts;
 pub mod token;
 pub(super) mod view;
 pub(super) mod watch;
@@ -70,6 +72,7 @@ pub fn router(context: Context) -> Router {
     Router::new()
         .route("/pages/order", get(events).options(preflight))
         .route("/pages/order/status", get(status).options(preflight))
+        .route("/pages/order/plain", get(plain::page))
         .route("/pages/order/receipt", post(receipt::record).options(preflight))
         .merge(assets::router())
         .with_state(context)
