@@ -1,6 +1,7 @@
 //! A real server in a folder of its own, on free ports, and what every test does with it.
 
 pub(crate) mod api;
+pub(crate) mod browser;
 pub(crate) mod http;
 pub(crate) mod page;
 pub(crate) mod process;

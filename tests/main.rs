@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod browser;
 mod contract;
 mod harness;
 mod idle_pages;
@@ -27,4 +28,5 @@ mod subscriptions;
 mod tidy;
 mod toolchain;
 mod transport;
+mod web_page;
 mod webhooks;
