@@ -97,6 +97,7 @@ export class PaymentStatusElement extends Base {
   }
 
   connectedCallback(): void {
+    this.#adopt("endpoint", "token", "receipt");
     this.#listening = new AbortController();
     const options = { signal: this.#listening.signal };
     document.addEventListener("visibilitychange", () => this.#leaveReceipt(), options);
@@ -121,6 +122,17 @@ export class PaymentStatusElement extends Base {
     if (before === now || !this.isConnected) return;
     if (name === "endpoint" || name === "token") this.#restart();
     else this.#render();
+    if (name === "receipt") this.#leaveReceipt();
+  }
+
+  /** Takes over what was set before the script came: it hides the properties of the class. */
+  #adopt(...names: ("endpoint" | "token" | "receipt")[]): void {
+    for (const name of names) {
+      const own = Object.getOwnPropertyDescriptor(this, name);
+      if (!own) continue;
+      delete (this as Partial<this>)[name];
+      Object.assign(this, { [name]: own.value });
+    }
   }
 
   /** Watches anew, once all attributes of this moment are there. */
@@ -189,8 +201,8 @@ export class PaymentStatusElement extends Base {
   #render(): void {
     const state = this.state;
     const own = this.closest("[lang]")?.getAttribute("lang");
-    const wanted = [own, ...navigator.languages].filter((tag) => tag != null);
-    const { language, texts } = textsIn(wanted);
+    const wanted = [own, document.documentElement.lang, ...navigator.languages];
+    const { language, texts } = textsIn(wanted.filter((tag) => tag != null));
     const isLive = state === "undecided" && ["live", "polling"].includes(this.#connection);
     const message = this.#message(state);
     this.#view.show({ state, message, order: this.#order, isLive, texts, language });
