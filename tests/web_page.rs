@@ -42,6 +42,12 @@ async fn anyone_may_load_the_component_and_keep_it_for_a_while() {
     }
     let other = http::get_with(system.http(), SCRIPT, &[("if-none-match", "\"other\"")]).await;
     assert_eq!(other.status, 200);
+
+    let packed = http::get_with(system.http(), SCRIPT, &[("accept-encoding", "br, gzip")]).await;
+    assert_eq!(packed.headers["content-encoding"], "gzip");
+    assert_eq!(packed.headers["vary"], "accept-encoding");
+    assert_ne!(packed.headers["etag"], tag, "other bytes, another tag");
+    assert!(packed.body.starts_with(&[0x1f, 0x8b]) && packed.body.len() < 12_000);
 }
 
 #[tokio::test]
