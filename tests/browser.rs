@@ -2,6 +2,7 @@
 //! and servers fail. Pictures of each state are put into `target/browser`.
 
 use paystatus_proto::v1;
+use paystatus_server::config::Config;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -15,23 +16,34 @@ use crate::harness::{
 const TEXTS: &str = include_str!("../client/web/src/texts.json");
 
 /// A server whose pages the shop's scripts may read, and a browser.
-async fn start() -> Option<(System, Browser, String)> {
+pub(crate) async fn start() -> Option<(System, Browser, String)> {
+    start_with(|_| {}).await
+}
+
+/// The same, with some settings changed.
+pub(crate) async fn start_with(
+    change: impl FnOnce(&mut Config),
+) -> Option<(System, Browser, String)> {
     let browser = Browser::start().await?;
     let shop = browser.shop.clone();
-    let system = System::start_with(|config| config.pages.origins = vec![shop]).await;
+    let system = System::start_with(|config| {
+        config.pages.origins = vec![shop];
+        change(config);
+    })
+    .await;
     let server = format!("http://{}", system.http());
     Some((system, browser, server))
 }
 
 impl System {
     /// A token for a new order of 146.24.
-    async fn placed(&self, order: &str) -> String {
+    pub(crate) async fn placed(&self, order: &str) -> String {
         self.api().place(order, GENERIC, 14624).await;
         self.page_token(order, 600).await
     }
 
     /// The provider says that a payment is `paid`, `declined` or the like.
-    async fn becomes(&self, order: &str, word: &str) {
+    pub(crate) async fn becomes(&self, order: &str, word: &str) {
         let payment = format!("pay-{order}");
         self.deliver(GENERIC, &generic_payment(&payment, order, word, "146.24")).await;
     }

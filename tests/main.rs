@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod browser;
+mod browser_receipts;
 mod contract;
 mod harness;
 mod idle_pages;

@@ -23,7 +23,7 @@ const AMPLE: Duration = Duration::from_secs(4);
 const SHORT: Duration = Duration::from_millis(200);
 
 impl System {
-    async fn start_telling_after(span: Duration) -> Self {
+    pub(crate) async fn start_telling_after(span: Duration) -> Self {
         Self::start_with(|config| config.pages.not_informed = Some(span)).await
     }
 
@@ -58,7 +58,7 @@ impl System {
         answer.expect("it is taken").into_inner()
     }
 
-    async fn informed(&self) -> Reader {
+    pub(crate) async fn informed(&self) -> Reader {
         told_from(&self.api(), v1::StreamPlace::Now).await
     }
 }
@@ -80,18 +80,18 @@ async fn told_from(api: &Api, place: v1::StreamPlace) -> Reader {
 }
 
 /// What a stream says next: of which order, what, and of which outcome.
-async fn next(reader: &mut Reader) -> (String, ChangeKind, i64) {
+pub(crate) async fn next(reader: &mut Reader) -> (String, ChangeKind, i64) {
     let (_, mut changes) = reader.next_changes().await;
     assert_eq!(changes.len(), 1, "{changes:?}");
     let change = changes.remove(0);
     (change.order_id.clone(), change.kind(), change.outcome_number)
 }
 
-fn informed(order: &str, outcome_number: i64) -> (String, ChangeKind, i64) {
+pub(crate) fn informed(order: &str, outcome_number: i64) -> (String, ChangeKind, i64) {
     (order.to_owned(), ChangeKind::CustomerInformed, outcome_number)
 }
 
-fn not_informed(order: &str, outcome_number: i64) -> (String, ChangeKind, i64) {
+pub(crate) fn not_informed(order: &str, outcome_number: i64) -> (String, ChangeKind, i64) {
     (order.to_owned(), ChangeKind::CustomerNotInformed, outcome_number)
 }
 

@@ -90,9 +90,11 @@ const commands = {
     return opened.evaluate(() => window.told);
   },
 
-  /** Waits for a text in the frame of a page without scripts. */
-  async reads({ page, text }) {
-    await pages.get(page).frameLocator("iframe").getByText(text).first().waitFor();
+  /** Waits for a text: in the frame of a page without scripts, or on the page itself. */
+  async reads({ page, text, frame = true }) {
+    const opened = pages.get(page);
+    const where = frame ? opened.frameLocator("iframe") : opened;
+    await where.getByText(text).first().waitFor();
     return {};
   },
 
@@ -135,6 +137,12 @@ const commands = {
     if (!proxies.has(proxy)) proxies.set(proxy, await Detour.start(server));
     proxies.get(proxy).mode = mode;
     return { address: proxies.get(proxy).address };
+  },
+
+  /** Waits until the proxy has lost something that was posted. */
+  async lost({ proxy }) {
+    await proxies.get(proxy).lost;
+    return {};
   },
 };
 

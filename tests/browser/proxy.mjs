@@ -1,16 +1,24 @@
-// A proxy that behaves as networks do: passes on, keeps answers until they are whole, or is gone.
+// A proxy that behaves as networks do: passes on, keeps answers until they are whole, loses
+// what is posted, or is gone.
 
 import { request as ask, createServer } from "node:http";
 
 export class Detour {
   #server;
   #mode = "pass";
+  #lose;
+  /** Kept when something posted was lost. */
+  lost = new Promise((resolve) => {
+    this.#lose = resolve;
+  });
 
   static async start(server) {
     const proxy = new Detour();
     const { hostname, port } = new URL(server);
     proxy.#server = createServer((request, response) => {
-      if (proxy.#mode === "gone") return response.destroy();
+      const isLost = proxy.#mode === "deaf" && request.method === "POST";
+      if (isLost) proxy.#lose();
+      if (proxy.#mode === "gone" || isLost) return response.destroy();
       const { method, headers, url: path } = request;
       const upstream = ask({ hostname, port, method, headers, path }, (answer) => {
         proxy.#pass(answer, response);
@@ -27,7 +35,7 @@ export class Detour {
     return `http://127.0.0.1:${this.#server.address().port}`;
   }
 
-  /** `pass`, `buffer` or `gone`. */
+  /** `pass`, `buffer`, `gone`, or `deaf`: what is posted is lost. */
   set mode(mode) {
     this.#mode = mode;
     if (mode === "gone") this.#server.closeAllConnections();

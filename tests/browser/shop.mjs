@@ -9,10 +9,11 @@ const STYLE = `
     box-sizing: border-box; background: light-dark(#f3f5f9, #0e1116); }
   main { width: 100%; max-width: 30rem; }
   payment-status { --payment-status-font: Inter, "VL PGothic", sans-serif; }
+  main[data-far] { padding-top: 300vh; }
   iframe { width: min(30rem, calc(100vw - 48px)); height: 31rem; border: 0; }
 `;
 
-/** Serves `/?server=&token=&lang=`, and `/FILE` from the folder that SHOP_FILES names. */
+/** Serves `/?server=&token=` with more of what a shop may do, and `/FILE` from the folder that SHOP_FILES names. */
 export async function serveShop() {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://shop");
@@ -33,17 +34,18 @@ export async function serveShop() {
 function page(server, asked) {
   const token = encodeURIComponent(asked.get("token") ?? "");
   const lang = asked.get("lang") ?? "en";
+  const receipt = asked.get("receipt") ?? "on";
   const inside = asked.get("inside") ?? "";
   const elements = asked.has("grpc")
     ? '<output></output><script type="module" src="/grpc.js"></script>'
-    : `<payment-status endpoint="${server}" token="${token}">${inside}</payment-status>`;
+    : `<payment-status endpoint="${server}" token="${token}" receipt="${receipt}">${inside}</payment-status>`;
   return `<!doctype html>
 <html lang="${lang}">
 <title>Your order</title>
 <meta name="viewport" content="width=device-width">
 <style nonce="shop">${STYLE}</style>
 <script type="module" src="${server}/pages/v1/payment-status.js"></script>
-<main>${elements}</main>
+<main ${asked.has("far") ? "data-far" : ""}>${elements}</main>
 <noscript><iframe title="Your payment"
   src="${server}/pages/order/plain?token=${token}&amp;lang=${lang}"></iframe></noscript>
 </html>`;

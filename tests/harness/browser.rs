@@ -35,8 +35,8 @@ pub(crate) struct Browser {
     answers: Lines<BufReader<ChildStdout>>,
     /// Where the shop's pages come from.
     pub(crate) shop: String,
-    /// Where scripts for the shop's pages may be put.
-    pub(crate) files: PathBuf,
+    /// Holds the driver and its packages; what lies in `shop` there, the shop serves.
+    pub(crate) folder: PathBuf,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -63,7 +63,7 @@ impl Browser {
             commands,
             answers,
             shop: String::new(),
-            files: folder.join("shop"),
+            folder,
             _turn: turn,
         };
         let shop = browser.ask(json!({"do": "shop"})).await;
@@ -136,6 +136,11 @@ impl Browser {
         self.ask(asked).await.as_array().expect("a list").clone()
     }
 
+    /// Waits for a text on the page itself.
+    pub(crate) async fn reads_itself(&mut self, page: &str, text: &str) {
+        self.ask(json!({"do": "reads", "page": page, "text": text, "frame": false})).await;
+    }
+
     /// What a script on the page gives.
     pub(crate) async fn evaluate(&mut self, page: &str, script: &str) -> Value {
         self.ask(json!({"do": "evaluate", "page": page, "script": script})).await["value"].take()
@@ -157,9 +162,14 @@ impl Browser {
         assert!(found["passed"].as_u64() > Some(5), "{name}: axe looked at nothing");
     }
 
-    /// A proxy before the server that behaves so from now on: `pass`, `buffer` or `gone`.
+    /// A proxy before the server that behaves so from now on: see `proxy.mjs`.
     pub(crate) async fn set_proxy(&mut self, server: &str, mode: &str) -> String {
         let set = json!({"do": "proxy", "proxy": "proxy", "server": server, "mode": mode});
         self.ask(set).await["address"].as_str().expect("it says where").to_owned()
+    }
+
+    /// Waits until a `deaf` proxy has lost something.
+    pub(crate) async fn lost_post(&mut self) {
+        self.ask(json!({"do": "lost", "proxy": "proxy"})).await;
     }
 }
