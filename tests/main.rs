@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod browser;
+mod browser_grpc;
 mod browser_receipts;
 mod contract;
 mod harness;

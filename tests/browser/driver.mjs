@@ -48,7 +48,11 @@ async function context(name, options) {
 }
 
 const commands = {
-  async shop() {
+  /** Begins anew: closes what an earlier test left. */
+  async start() {
+    await Promise.all([...contexts.values()].map((context) => context.close()));
+    for (const proxy of proxies.values()) proxy.stop();
+    for (const kept of [contexts, pages, proxies]) kept.clear();
     return { origin: shop.origin };
   },
 

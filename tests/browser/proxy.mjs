@@ -35,6 +35,11 @@ export class Detour {
     return `http://127.0.0.1:${this.#server.address().port}`;
   }
 
+  stop() {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
   /** `pass`, `buffer`, `gone`, or `deaf`: what is posted is lost. */
   set mode(mode) {
     this.#mode = mode;

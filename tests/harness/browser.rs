@@ -4,14 +4,16 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::LazyLock,
     time::Duration,
 };
 
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
-    process::{Child, ChildStdin, ChildStdout},
-    sync::{Mutex, MutexGuard},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::{ChildStdin, ChildStdout, Command},
+    runtime::Runtime,
+    sync::{Mutex, MutexGuard, mpsc, oneshot},
 };
 
 use crate::toolchain;
@@ -19,8 +21,17 @@ use crate::toolchain;
 /// How long a browser may take: longer than any fallback of the component.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// One browser at a time: each is a dozen processes, and slow ones would look broken.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// The one browser of all tests, which take turns: it needs seconds to start, and several at once
+/// would each look slow.
+static DRIVER: Mutex<Option<Driver>> = Mutex::const_new(None);
+/// Each test has a runtime of its own; the browser outlives them.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(1).enable_all().build().expect("a thread can be had")
+});
+
+/// What is to be done, and where the answer goes.
+type Order = (Value, oneshot::Sender<Value>);
 
 /// Somebody with a browser of their own: what Playwright calls a context, and its options.
 pub(crate) struct Customer {
@@ -28,57 +39,88 @@ pub(crate) struct Customer {
     pub(crate) options: Value,
 }
 
-/// A browser. Its pages have names; those of one customer share what tabs share.
+/// The process that steers the browser.
+struct Driver {
+    commands: mpsc::Sender<Order>,
+    folder: PathBuf,
+}
+
+impl Driver {
+    fn start(found: toolchain::Browser) -> Self {
+        let toolchain::Browser { chromium, folder } = found;
+        let (commands, received) = mpsc::channel(1);
+        let own = folder.clone();
+        RUNTIME.spawn(async move {
+            let mut process = Command::new("node")
+                .arg("driver.mjs")
+                .env("CHROMIUM", chromium)
+                .env("SHOP_FILES", folder.join("shop"))
+                .current_dir(&folder)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .kill_on_drop(true)
+                .spawn()
+                .expect("node starts");
+            let stdin = process.stdin.take().expect("it is piped");
+            let stdout = process.stdout.take().expect("it is piped");
+            pass_on(received, stdin, stdout).await;
+        });
+        Self { commands, folder: own }
+    }
+}
+
+/// Hands commands to the process and answers back, until either ends.
+async fn pass_on(mut commands: mpsc::Receiver<Order>, mut stdin: ChildStdin, stdout: ChildStdout) {
+    let mut answers = BufReader::new(stdout).lines();
+    while let Some((command, reply)) = commands.recv().await {
+        let line = format!("{command}\n");
+        if stdin.write_all(line.as_bytes()).await.is_err() {
+            return;
+        }
+        let Ok(Some(answer)) = answers.next_line().await else { return };
+        // Nobody may be waiting any more.
+        let _ = reply.send(serde_json::from_str(&answer).expect("it is JSON"));
+    }
+}
+
+/// The browser, for one test. Its pages have names; those of one customer share what tabs share.
 pub(crate) struct Browser {
-    _process: Child,
-    commands: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
+    driver: MutexGuard<'static, Option<Driver>>,
     /// Where the shop's pages come from.
     pub(crate) shop: String,
     /// Holds the driver and its packages; what lies in `shop` there, the shop serves.
     pub(crate) folder: PathBuf,
-    _turn: MutexGuard<'static, ()>,
 }
 
 impl Browser {
-    /// A browser and a shop, if there is one to be had here.
+    /// A browser without pages, and a shop, if there is one to be had here.
     pub(crate) async fn start() -> Option<Self> {
-        let turn = ONE_AT_A_TIME.lock().await;
-        let found = tokio::task::spawn_blocking(toolchain::browser);
-        let toolchain::Browser { chromium, folder } = found.await.expect("it is looked for")?;
-        let mut process = tokio::process::Command::new("node")
-            .arg("driver.mjs")
-            .env("CHROMIUM", chromium)
-            .env("SHOP_FILES", folder.join("shop"))
-            .current_dir(&folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("node starts");
-        let commands = process.stdin.take().expect("it is piped");
-        let answers = BufReader::new(process.stdout.take().expect("it is piped")).lines();
-        let mut browser = Self {
-            _process: process,
-            commands,
-            answers,
-            shop: String::new(),
-            folder,
-            _turn: turn,
-        };
-        let shop = browser.ask(json!({"do": "shop"})).await;
+        let mut driver = DRIVER.lock().await;
+        if driver.is_none() {
+            let found = tokio::task::spawn_blocking(toolchain::browser);
+            *driver = Some(Driver::start(found.await.expect("it is looked for")?));
+        }
+        let folder = driver.as_ref()?.folder.clone();
+        let mut browser = Self { driver, shop: String::new(), folder };
+        let shop = browser.ask(json!({"do": "start"})).await;
         browser.shop = shop["origin"].as_str().expect("it says where").to_owned();
         Some(browser)
     }
 
     /// Has something done, and waits until it is.
     pub(crate) async fn ask(&mut self, command: Value) -> Value {
-        let line = format!("{command}\n");
-        self.commands.write_all(line.as_bytes()).await.expect("the driver runs");
-        let answer = tokio::time::timeout(PATIENCE, self.answers.next_line()).await;
-        let answer = answer.unwrap_or_else(|_| panic!("no answer to {command}"));
-        let answer = answer.expect("it can be read").expect("the driver runs: see its errors");
-        let answer: Value = serde_json::from_str(&answer).expect("it is JSON");
+        let (reply, answer) = oneshot::channel();
+        let driver = self.driver.as_ref().expect("it was started");
+        let sent = driver.commands.send((command.clone(), reply)).await;
+        let answer = match sent {
+            Ok(()) => tokio::time::timeout(PATIENCE, answer).await.ok().and_then(Result::ok),
+            Err(_) => None,
+        };
+        let Some(answer) = answer else {
+            // The next test has another one.
+            *self.driver = None;
+            panic!("no answer to {command}");
+        };
         assert!(answer.get("failed").is_none(), "{}", answer["failed"]);
         answer
     }
