@@ -95,8 +95,9 @@ impl Hub {
         self.head.load(Acquire)
     }
 
-    /// Position of the newest record that is not of a subscription. What comes after it are
-    /// acknowledgements, which no reader lacks. After a start: not before it.
+    /// Position of the newest record that is about an order or a webhook. What comes after it are
+    /// acknowledgements, uses of keys and the like, which no reader lacks. After a start: not
+    /// before it.
     #[must_use]
     pub fn news(&self) -> Position {
         self.news.load(Acquire)
@@ -117,7 +118,7 @@ impl Hub {
             let excess = recent.len().saturating_sub(self.recent_max);
             recent.drain(..excess);
         }
-        let is_news = |c: &&Arc<Committed>| !matches!(*c.record, Record::Subscription(_));
+        let is_news = |c: &&Arc<Committed>| matches!(*c.record, Record::Order(_) | Record::Kept(_));
         if let Some(news) = batch.iter().rev().find(is_news) {
             self.news.store(news.position, Release);
         }

@@ -110,6 +110,10 @@ name!(
     IdValue, 256, is_printable, "1 to 256 printable characters without spaces at the ends"
 );
 name!(
+    /// A person who settles exceptions.
+    OperatorId, 64, is_token, "1 to 64 of a-z A-Z 0-9 . _ -"
+);
+name!(
     /// A reader's own name for its subscription.
     SubscriptionId, 64, is_token, "1 to 64 of a-z A-Z 0-9 . _ -"
 );

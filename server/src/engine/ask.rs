@@ -6,12 +6,13 @@ use crate::{
     domain::{
         command::{Command, Disposition, Refusal},
         digest::ContentId,
-        ids::{Claim, MerchantId, OrderKey, RequestId, SubscriptionId},
+        ids::{Claim, MerchantId, OperatorId, OrderKey, RequestId, SubscriptionId},
         order::Order,
         receipt::Received,
+        time::Time,
     },
     journal::{Attachment, Position},
-    record::{FilterRecord, KeptWebhook, Role, Source, WebhookMeta},
+    record::{Actor, AuditRecord, FilterRecord, KeptWebhook, Role, Source, WebhookMeta},
 };
 
 /// Something to be decided and recorded.
@@ -23,17 +24,21 @@ pub enum Ask {
         command: Command,
         /// Where it came from.
         source: Source,
-        /// The name of the API key that sent it.
-        actor: Option<String>,
+        /// Who sent it, if it was a call.
+        actor: Option<Actor>,
     },
     /// Evidence in a webhook.
     Evidence(Box<Evidence>),
     /// A webhook that is about no order.
     Keep(Box<KeptWebhook>, Vec<Attachment>),
-    /// Something about an API key.
-    Key(AskKey),
-    /// Something about a subscription.
-    Subscription(AskSubscription),
+    /// Something about an API key, and who asks.
+    Key(AskKey, Option<Actor>),
+    /// Something about an operator, and who asks.
+    Operator(AskOperator, Option<Actor>),
+    /// Something about a subscription, and who asks.
+    Subscription(AskSubscription, Option<Actor>),
+    /// A call that alters nothing, to be kept for the audit list. Its time is filled in.
+    Audit(Box<AuditRecord>),
 }
 
 /// Evidence in a webhook, with the webhook.
@@ -47,6 +52,8 @@ pub struct Evidence {
     pub attachments: Vec<Attachment>,
     /// Webhook or reread.
     pub source: Source,
+    /// Who had it read again, or handed it in by a call.
+    pub actor: Option<Actor>,
 }
 
 /// Something about an API key.
@@ -66,11 +73,54 @@ pub enum AskKey {
         secret_sha256: [u8; 32],
         /// Makes the call safe to repeat, with a hash of what it asks for.
         request: Option<(RequestId, ContentId)>,
+        /// When it ends; never, if it is `None`.
+        expire_time: Option<Time>,
+        /// The operator whose key it is; then `merchants` is empty.
+        operator: Option<OperatorId>,
+    },
+    /// Note that it was used.
+    Use {
+        /// Its id.
+        key_id: String,
+        /// When it was used last.
+        time: Time,
     },
     /// Revoke one.
     Delete {
         /// Its id.
         key_id: String,
+    },
+}
+
+/// Something about an operator.
+#[derive(Clone, Debug)]
+pub enum AskOperator {
+    /// Create one.
+    Create {
+        /// Its id.
+        operator: OperatorId,
+        /// Its name for people.
+        display_name: String,
+        /// The merchants it acts for.
+        merchants: Vec<MerchantId>,
+        /// Makes the call safe to repeat, with a hash of what it asks for.
+        request: (RequestId, ContentId),
+    },
+    /// Replace what is known of one.
+    Update {
+        /// Its id.
+        operator: OperatorId,
+        /// Its name for people.
+        display_name: String,
+        /// The merchants it acts for.
+        merchants: Vec<MerchantId>,
+        /// Makes the call safe to repeat, with a hash of what it asks for.
+        request: (RequestId, ContentId),
+    },
+    /// Delete one, and revoke its keys.
+    Delete {
+        /// Its id.
+        operator: OperatorId,
     },
 }
 
@@ -182,7 +232,7 @@ impl Ask {
         match self {
             Self::Order { command, .. } => command.looks_up(),
             Self::Evidence(evidence) => evidence.command.looks_up(),
-            Self::Keep(..) | Self::Key(_) | Self::Subscription(_) => (Vec::new(), Vec::new()),
+            _ => (Vec::new(), Vec::new()),
         }
     }
 }

@@ -1,32 +1,32 @@
 //! Decides the jobs of one batch, each against the state left by the one before, and collects
 //! what is to be written.
 
+mod access;
+mod subscriptions;
+
 use std::{cell::RefCell, collections::HashMap, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 
-use super::{Answer, Ask, AskKey, AskSubscription, Evidence, Refused};
+use super::{Answer, Ask, Evidence, Refused};
 use crate::{
     domain::{
         command::{Command, Decision, Disposition, Draft, World},
         decide::decide,
-        ids::{Claim, OrderKey},
+        ids::{Claim, OperatorId, OrderKey},
         order::Order,
         time::Time,
     },
     journal::{APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, Attachment, Entry},
     record::{
-        self, KeyRecord, OrderRecord, Record, Role, Source, Subject, SubscriptionRecord,
-        WebhookMeta,
+        self, Actor, KeyRecord, OperatorRecord, OrderRecord, Record, Source, Subject,
+        SubscriptionRecord, WebhookMeta,
     },
     store::{Applied, Store},
 };
 
-/// API keys that may exist.
-pub(crate) const KEYS_MAX: usize = 10_000;
-/// Subscriptions that may exist.
-pub(crate) const SUBSCRIPTIONS_MAX: usize = 10_000;
+pub use access::{KEYS_MAX, KEYS_PER_OPERATOR_MAX, OPERATORS_MAX};
 
 /// What became of one job.
 pub(super) struct Decided {
@@ -47,6 +47,7 @@ pub(super) struct Overlay {
     orders: RefCell<HashMap<OrderKey, Option<Arc<Order>>, RandomState>>,
     claims: HashMap<Claim, OrderKey, RandomState>,
     keys: HashMap<String, KeyRecord>,
+    operators: HashMap<OperatorId, OperatorRecord>,
     subscriptions: HashMap<Subject, SubscriptionRecord>,
     versions: HashMap<Subject, u64>,
     /// What is to be written.
@@ -81,6 +82,7 @@ impl Overlay {
             orders: RefCell::default(),
             claims: HashMap::default(),
             keys: HashMap::new(),
+            operators: HashMap::new(),
             subscriptions: HashMap::new(),
             versions: HashMap::new(),
             entries: Vec::new(),
@@ -101,6 +103,7 @@ impl Overlay {
         self.orders.get_mut().clear();
         self.claims.clear();
         self.keys.clear();
+        self.operators.clear();
         self.subscriptions.clear();
         self.versions.clear();
         self.entries.clear();
@@ -123,8 +126,13 @@ impl Overlay {
                 let position = self.push(Record::Kept((**webhook).clone()), attachments.clone());
                 Ok(Answer { position: Some(position), ..Answer::plain(false) })
             }
-            Ask::Key(ask) => self.key(ask),
-            Ask::Subscription(ask) => self.subscription(ask),
+            Ask::Key(ask, actor) => self.key(ask, actor),
+            Ask::Operator(ask, actor) => self.operator(ask, actor),
+            Ask::Subscription(ask, actor) => self.subscription(ask, actor),
+            Ask::Audit(call) => {
+                let position = self.push(Record::Audit((**call).clone().at(self.now)), Vec::new());
+                Ok(Answer { position: Some(position), ..Answer::plain(false) })
+            }
         };
         Decided { answer, entries: first..self.entries.len() }
     }
@@ -133,7 +141,7 @@ impl Overlay {
         &mut self,
         command: &Command,
         source: Source,
-        actor: &Option<String>,
+        actor: &Option<Actor>,
     ) -> Result<Answer, Refused> {
         let decision = decide(self, command, self.now)?;
         Ok(self.record(decision, |_| (source, actor.clone(), None), Vec::new()))
@@ -146,7 +154,7 @@ impl Overlay {
         // The body of a repeat is on disk already.
         let is_repeat = disposition == Disposition::Repeat;
         let attachments = if is_repeat { Vec::new() } else { evidence.attachments.clone() };
-        let meta = |_: &OrderKey| (evidence.source, None, Some(webhook.clone()));
+        let meta = |_: &OrderKey| (evidence.source, evidence.actor.clone(), Some(webhook.clone()));
         Ok(self.record(decision, meta, attachments))
     }
 
@@ -155,7 +163,7 @@ impl Overlay {
     fn record(
         &mut self,
         decision: Decision,
-        meta: impl Fn(&OrderKey) -> (Source, Option<String>, Option<WebhookMeta>),
+        meta: impl Fn(&OrderKey) -> (Source, Option<Actor>, Option<WebhookMeta>),
         attachments: Vec<Attachment>,
     ) -> Answer {
         let first = self.entries.len();
@@ -169,10 +177,7 @@ impl Overlay {
             let made = self.push_draft(draft, source, actor, webhook, attachments.take());
             position = position.or(Some(made));
         }
-        let count = self.entries.len();
-        for entry in &mut self.entries[first..count.max(first + 1) - 1] {
-            entry.linked_to_next = true;
-        }
+        self.link(first);
         Answer {
             replayed: decision.replayed,
             position,
@@ -183,11 +188,19 @@ impl Overlay {
         }
     }
 
+    /// Makes the entries from one on stand or fall together.
+    fn link(&mut self, first: usize) {
+        let count = self.entries.len();
+        for entry in &mut self.entries[first..count.max(first + 1) - 1] {
+            entry.linked_to_next = true;
+        }
+    }
+
     fn push_draft(
         &mut self,
         draft: Draft,
         source: Source,
-        actor: Option<String>,
+        actor: Option<Actor>,
         webhook: Option<WebhookMeta>,
         attachments: Option<Vec<Attachment>>,
     ) -> u64 {
@@ -267,108 +280,5 @@ impl Overlay {
         };
         self.bytes += entry.bytes();
         self.entries.push(entry);
-    }
-
-    fn key(&mut self, ask: &AskKey) -> Result<Answer, Refused> {
-        let now = self.now;
-        let find = |id: &str| self.keys.get(id).cloned().or_else(|| self.store.key(id));
-        let record = match ask {
-            AskKey::Create { key_id, name, role, merchants, secret_sha256, request } => {
-                if let Some(known) = find(key_id).filter(|known| !known.deleted) {
-                    return if known.request == *request {
-                        Ok(Answer::plain(true))
-                    } else {
-                        Err(Refused::RequestIdReused)
-                    };
-                }
-                if self.store.keys().len() + self.keys.len() >= KEYS_MAX {
-                    return Err(Refused::TooMany { what: "keys", max: KEYS_MAX });
-                }
-                KeyRecord {
-                    key_id: key_id.clone(),
-                    name: name.clone(),
-                    role: *role,
-                    merchants: merchants.clone(),
-                    secret_sha256: *secret_sha256,
-                    create_time: now,
-                    request: request.clone(),
-                    deleted: false,
-                    time: now,
-                }
-            }
-            AskKey::Delete { key_id } => {
-                let Some(known) = find(key_id).filter(|known| !known.deleted) else {
-                    return Ok(Answer::plain(true));
-                };
-                let is_other_owner = |k: &KeyRecord| {
-                    let gone = self.keys.get(&k.key_id).is_some_and(|newer| newer.deleted);
-                    k.role == Role::Owner && k.key_id != *key_id && !gone
-                };
-                if known.role == Role::Owner && !self.store.keys().iter().any(is_other_owner) {
-                    return Err(Refused::LastOwnerKey);
-                }
-                KeyRecord { deleted: true, time: now, ..known }
-            }
-        };
-        self.keys.insert(record.key_id.clone(), record.clone());
-        let position = self.push(Record::Key(record), Vec::new());
-        Ok(Answer { position: Some(position), ..Answer::plain(false) })
-    }
-
-    fn subscription(&mut self, ask: &AskSubscription) -> Result<Answer, Refused> {
-        let (merchant, subscription) = match ask {
-            AskSubscription::Create { merchant, subscription, .. }
-            | AskSubscription::Acknowledge { merchant, subscription, .. }
-            | AskSubscription::Delete { merchant, subscription } => (merchant, subscription),
-        };
-        let subject = Subject::Subscription(merchant.clone(), subscription.clone());
-        let in_batch = self.subscriptions.get(&subject).cloned();
-        let known = in_batch.or_else(|| self.store.subscription(merchant, subscription));
-        let known = known.filter(|known| !known.deleted);
-        let now = self.now;
-        let record = match (ask, known) {
-            (AskSubscription::Create { request, .. }, Some(known)) => {
-                return match &known.request {
-                    Some(before) if before.1 == request.1 => Ok(Answer::plain(true)),
-                    Some(before) if before.0 == request.0 => Err(Refused::RequestIdReused),
-                    _ => Err(Refused::NameTaken { what: "subscription" }),
-                };
-            }
-            (AskSubscription::Create { filter, start, request, .. }, None) => {
-                let count = self.store.subscription_count() + self.subscriptions.len();
-                if count >= SUBSCRIPTIONS_MAX {
-                    return Err(Refused::TooMany { what: "subscriptions", max: SUBSCRIPTIONS_MAX });
-                }
-                SubscriptionRecord {
-                    merchant: merchant.clone(),
-                    subscription: subscription.clone(),
-                    filter: filter.clone(),
-                    acknowledged: *start,
-                    create_time: now,
-                    acknowledge_time: None,
-                    request: Some(request.clone()),
-                    deleted: false,
-                    time: now,
-                }
-            }
-            (AskSubscription::Acknowledge { .. }, None) => {
-                return Err(Refused::NotFound { what: "subscription" });
-            }
-            (AskSubscription::Acknowledge { position, .. }, Some(known)) => {
-                // Cumulative: an older acknowledgement says nothing new.
-                if *position <= known.acknowledged {
-                    return Ok(Answer::plain(true));
-                }
-                let acknowledge_time = Some(now);
-                SubscriptionRecord { acknowledged: *position, acknowledge_time, time: now, ..known }
-            }
-            (AskSubscription::Delete { .. }, None) => return Ok(Answer::plain(true)),
-            (AskSubscription::Delete { .. }, Some(known)) => {
-                SubscriptionRecord { deleted: true, time: now, ..known }
-            }
-        };
-        self.subscriptions.insert(subject, record.clone());
-        let position = self.push(Record::Subscription(record), Vec::new());
-        Ok(Answer { position: Some(position), ..Answer::plain(false) })
     }
 }

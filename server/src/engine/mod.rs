@@ -26,7 +26,8 @@ use crate::{
 };
 use decide::{Decided, Overlay};
 
-pub use ask::{Answer, Ask, AskKey, AskSubscription, Evidence, Refused};
+pub use ask::{Answer, Ask, AskKey, AskOperator, AskSubscription, Evidence, Refused};
+pub use decide::{KEYS_MAX, KEYS_PER_OPERATOR_MAX, OPERATORS_MAX};
 pub use handle::{Error, Handle, Health};
 pub use preview::{Moved, Preview, Previewed};
 

@@ -158,7 +158,7 @@ impl State {
                 self.add_poll(record);
                 self.add_changes(record);
             }
-            Record::Key(_) | Record::Subscription(_) => {}
+            _ => {}
         }
     }
 

@@ -1,17 +1,19 @@
 //! What the journal's bytes say. Stored types have their own shape and a version, are checked
 //! when written and when read, and stay readable for ever; the domain knows nothing of them.
 
+mod access;
 mod stored;
 
 use crate::domain::{
     change::Change,
     command::Disposition,
     digest::ContentId,
-    ids::{AccountId, MerchantId, OrderKey, RequestId, SubscriptionId},
+    ids::{AccountId, MerchantId, OperatorId, OrderKey, RequestId, SubscriptionId},
     order::Decided,
     time::Time,
 };
 
+pub use access::{Actor, AuditRecord, Audited, KeyEvent, KeyRecord, OperatorRecord, Role};
 pub use stored::{
     Unreadable, decode, decode_claim, decode_key, decode_order, decode_subject, encode,
     encode_claim, encode_key, encode_order, encode_subject,
@@ -42,6 +44,10 @@ pub enum Record {
     Key(KeyRecord),
     /// About a named subscription.
     Subscription(SubscriptionRecord),
+    /// About an operator.
+    Operator(OperatorRecord),
+    /// A call that altered nothing, for the audit list.
+    Audit(AuditRecord),
 }
 
 /// Where facts came from.
@@ -74,8 +80,8 @@ pub struct OrderRecord {
     pub decided: Decided,
     /// Where the facts came from.
     pub source: Source,
-    /// The name of the API key that did it.
-    pub actor: Option<String>,
+    /// Who did it, if it was a call.
+    pub actor: Option<Actor>,
     /// The webhook, if it was one.
     pub webhook: Option<WebhookMeta>,
     /// The labels of the order after it: what streams filter by.
@@ -139,40 +145,6 @@ pub struct KeptWebhook {
     pub headers: Vec<(String, String)>,
 }
 
-/// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Records and watches orders of its merchants.
-    Checkout,
-    /// Also sees webhooks and unclaimed orders.
-    Operator,
-    /// Also manages keys.
-    Owner,
-}
-
-/// The state of an API key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRecord {
-    /// Its public id.
-    pub key_id: String,
-    /// A name for people.
-    pub name: String,
-    /// What it may do.
-    pub role: Role,
-    /// The merchants it may touch; empty is all.
-    pub merchants: Vec<MerchantId>,
-    /// SHA-256 of its secret.
-    pub secret_sha256: [u8; 32],
-    /// When it was created.
-    pub create_time: Time,
-    /// The request that created it, and what it asked for.
-    pub request: Option<(RequestId, ContentId)>,
-    /// True once it is revoked.
-    pub deleted: bool,
-    /// When this was recorded.
-    pub time: Time,
-}
-
 /// What a subscription admits. An empty list admits all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterRecord {
@@ -205,6 +177,8 @@ pub struct SubscriptionRecord {
     pub request: Option<(RequestId, ContentId)>,
     /// True once it is deleted.
     pub deleted: bool,
+    /// Who did this.
+    pub actor: Option<Actor>,
     /// When this was recorded.
     pub time: Time,
 }
@@ -220,6 +194,10 @@ pub enum Subject {
     Key(String),
     /// A named subscription.
     Subscription(MerchantId, SubscriptionId),
+    /// An operator.
+    Operator(OperatorId),
+    /// All that is kept for the audit list alone.
+    Audit,
 }
 
 impl Record {
@@ -233,6 +211,8 @@ impl Record {
             Self::Subscription(r) => {
                 Subject::Subscription(r.merchant.clone(), r.subscription.clone())
             }
+            Self::Operator(r) => Subject::Operator(r.operator.clone()),
+            Self::Audit(_) => Subject::Audit,
         }
     }
 
@@ -244,6 +224,8 @@ impl Record {
             Self::Kept(r) => r.time,
             Self::Key(r) => r.time,
             Self::Subscription(r) => r.time,
+            Self::Operator(r) => r.time,
+            Self::Audit(r) => r.time,
         }
     }
 }

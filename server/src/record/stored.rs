@@ -5,12 +5,15 @@
 //! kept once, in a [table](table), and referred to by number: a webhook says most things
 //! three times. Moments are kept as the distance to the newest one.
 
+mod actor;
 mod api_key;
+mod audit;
 mod change;
 mod fact;
 mod key;
 mod name;
 mod number;
+mod operator;
 mod order;
 mod part;
 mod record;

@@ -7,7 +7,7 @@
 //! | `u` | the same | nothing: the order is undecided |
 //! | `w` | the same | when its outcome came to be: the customer was not told yet |
 //! | `c` | hash of the claim | the key of the order it belongs to |
-//! | `k` `s` `v` | name | API key, subscription, version of a subject |
+//! | `k` `p` `s` `v` | name | API key, operator, subscription, version of a subject |
 //! | `m` | | applied position, epoch and format |
 //!
 //! States stand in order of creation, so that the busy ones are neighbours; names and claims
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     domain::{ids::Claim, ids::OrderKey, order::Order},
-    record::{self, KeyRecord, Subject, SubscriptionRecord},
+    record::{self, KeyRecord, OperatorRecord, Subject, SubscriptionRecord},
 };
 
 /// Where the applied position, the epoch and the format stand.
@@ -34,6 +34,8 @@ pub(super) const UNTOLD: u8 = b'w';
 pub(super) const CLAIM: u8 = b'c';
 /// First byte of API keys.
 pub(super) const KEY: u8 = b'k';
+/// First byte of operators.
+pub(super) const OPERATOR: u8 = b'p';
 /// First byte of subscriptions.
 pub(super) const SUBSCRIPTION: u8 = b's';
 /// First byte of versions.
@@ -83,6 +85,10 @@ fn with_first(first: u8, mut place: Vec<u8>) -> Vec<u8> {
 
 pub(super) fn key(key: &KeyRecord) -> Vec<u8> {
     [&[KEY], key.key_id.as_bytes()].concat()
+}
+
+pub(super) fn operator(operator: &OperatorRecord) -> Vec<u8> {
+    [&[OPERATOR], operator.operator.as_str().as_bytes()].concat()
 }
 
 pub(super) fn subscription(s: &SubscriptionRecord) -> Vec<u8> {

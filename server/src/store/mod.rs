@@ -4,6 +4,7 @@
 //! What is newest stands in memory, where every reader sees it, and is written to sled in
 //! larger steps (see `writer`); so sled is never waited for, and never needed to be durable.
 
+mod access;
 mod error;
 mod index;
 mod keys;
@@ -23,15 +24,16 @@ use std::{
 };
 
 use fastbloom::AtomicBloomFilter;
+use tokio::sync::watch;
 
 use crate::{
     domain::{
         command::World,
-        ids::{Claim, MerchantId, OrderKey, SubscriptionId},
+        ids::{Claim, MerchantId, OperatorId, OrderKey, SubscriptionId},
         order::Order,
     },
     journal::Position,
-    record::{self, KeyRecord, Record, Subject, SubscriptionRecord},
+    record::{self, KeyRecord, OperatorRecord, Record, Subject, SubscriptionRecord},
 };
 use index::Index;
 use layered::Layered;
@@ -75,6 +77,8 @@ pub struct Store {
     applied: AtomicU64,
     written: AtomicU64,
     stopped: AtomicBool,
+    /// Changes whenever somebody may less than before.
+    withdrawn: watch::Sender<()>,
     wake: (Mutex<writer::Wanted>, Condvar),
     /// Held during a step of the writer: there is one at a time.
     stepping: Mutex<()>,
@@ -89,9 +93,10 @@ struct Inner {
     unlisted: BTreeMap<Vec<u8>, OrderKey>,
     keys: BTreeMap<String, Arc<KeyRecord>>,
     keys_by_secret: HashMap<[u8; 32], String>,
+    operators: BTreeMap<OperatorId, Arc<OperatorRecord>>,
     subscriptions: BTreeMap<(MerchantId, SubscriptionId), SubscriptionRecord>,
     versions: HashMap<Subject, u64>,
-    /// Small states (keys, subscriptions, versions) to be written.
+    /// Small states (keys, operators, subscriptions, versions) to be written.
     unwritten_small: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
@@ -105,6 +110,7 @@ impl Default for Inner {
             unlisted: BTreeMap::new(),
             keys: BTreeMap::new(),
             keys_by_secret: HashMap::new(),
+            operators: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             versions: HashMap::new(),
             unwritten_small: BTreeMap::new(),
@@ -219,31 +225,6 @@ impl Store {
         self.read().versions.get(subject).copied().unwrap_or(0)
     }
 
-    /// An API key by its id. Revoked keys are not found.
-    #[must_use]
-    pub fn key(&self, key_id: &str) -> Option<KeyRecord> {
-        self.read().keys.get(key_id).filter(|key| !key.deleted).map(|key| (**key).clone())
-    }
-
-    /// An API key by the hash of its secret.
-    #[must_use]
-    pub fn key_by_secret(&self, secret_sha256: &[u8; 32]) -> Option<Arc<KeyRecord>> {
-        let inner = self.read();
-        let key_id = inner.keys_by_secret.get(secret_sha256)?;
-        // An id may have been given again, with another secret.
-        let is_current =
-            |key: &&Arc<KeyRecord>| !key.deleted && key.secret_sha256 == *secret_sha256;
-        inner.keys.get(key_id).filter(is_current).cloned()
-    }
-
-    /// Every API key that is not revoked, by id.
-    #[must_use]
-    pub fn keys(&self) -> Vec<KeyRecord> {
-        let inner = self.read();
-        let keys = inner.keys.values().filter(|key| !key.deleted);
-        keys.map(|key| (**key).clone()).collect()
-    }
-
     /// A subscription. Deleted ones are not found.
     #[must_use]
     pub fn subscription(
@@ -284,6 +265,7 @@ impl Store {
         let mut replaced = Vec::with_capacity(batch.len());
         let mut inner = self.write();
         let mut last = self.applied();
+        let is_withdrawn = batch.iter().any(|applied| access::withdraws(&applied.record));
         for applied in batch.drain(..) {
             debug_assert_eq!(applied.position, last + 1, "records without a gap");
             last = applied.position;
@@ -295,6 +277,9 @@ impl Store {
         drop(inner);
         // What was replaced is freed here, not under the lock.
         drop(replaced);
+        if is_withdrawn {
+            self.withdrawn.send_replace(());
+        }
         if unwritten > UNWRITTEN_MAX / 2 {
             self.want(writer::Wanted::Write);
         }
@@ -358,6 +343,11 @@ fn apply_one(
             inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
             inner.keys.insert(key.key_id.clone(), Arc::new(key.clone()));
             inner.unwritten_small.insert(keys::key(key), record::encode(&applied.record).into());
+        }
+        (_, _, Record::Operator(operator)) => {
+            inner.operators.insert(operator.operator.clone(), Arc::new(operator.clone()));
+            let place = keys::operator(operator);
+            inner.unwritten_small.insert(place, record::encode(&applied.record).into());
         }
         (_, _, Record::Subscription(s)) => {
             let key = (s.merchant.clone(), s.subscription.clone());

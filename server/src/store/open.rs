@@ -102,6 +102,7 @@ impl Store {
             applied: AtomicU64::new(0),
             written: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
+            withdrawn: tokio::sync::watch::Sender::new(()),
             wake: (std::sync::Mutex::new(Wanted::Nothing), std::sync::Condvar::new()),
             stepping: std::sync::Mutex::new(()),
             epoch: journal.identity().epoch,
@@ -215,6 +216,12 @@ impl Store {
             if let Record::Key(key) = record::decode(&bytes).map_err(Error::State)? {
                 inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
                 inner.keys.insert(key.key_id.clone(), Arc::new(key));
+            }
+        }
+        for entry in self.db.scan_prefix([keys::OPERATOR]) {
+            let (_, bytes) = entry.map_err(|error| self.failed("read", &error))?;
+            if let Record::Operator(operator) = record::decode(&bytes).map_err(Error::State)? {
+                inner.operators.insert(operator.operator.clone(), Arc::new(operator));
             }
         }
         for entry in self.db.scan_prefix([keys::SUBSCRIPTION]) {

@@ -122,7 +122,7 @@ impl Store {
         }
         for (place, bytes) in &fold.small {
             let held = self.get(place)?.map(|bytes| bytes.to_vec());
-            same("a key or subscription", &held.as_ref(), &Some(bytes))?;
+            same("a key, operator or subscription", &held.as_ref(), &Some(bytes))?;
         }
         for (subject, version) in &fold.versions {
             let place = keys::version(subject);
@@ -165,7 +165,10 @@ impl Fold {
             Record::Subscription(s) => {
                 self.small.insert(keys::subscription(s), record::encode(record).into())
             }
-            Record::Kept(_) => None,
+            Record::Operator(operator) => {
+                self.small.insert(keys::operator(operator), record::encode(record).into())
+            }
+            Record::Kept(_) | Record::Audit(_) => None,
         };
         self.versions.insert(record.subject(), version);
         Ok(())

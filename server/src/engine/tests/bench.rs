@@ -22,7 +22,7 @@ use crate::{
         Appended, Attachment, Entry, Journal, Reader, Stored,
         memory::{Control, MemoryJournal},
     },
-    record::{self, Record, Source, WebhookMeta, attachment},
+    record::{self, Actor, Record, Source, WebhookMeta, attachment},
     store::{Options, Store, Writer},
 };
 
@@ -190,7 +190,8 @@ pub(crate) fn received(
 /// A command as the edge asks it; evidence comes with a webhook.
 pub(crate) fn ask(command: &Command) -> Ask {
     let Command::AcceptEvidence(accepted) = command else {
-        let actor = Some("test".to_owned());
+        let actor =
+            Some(Actor { name: "test".to_owned(), key_id: "key_1".to_owned(), operator: None });
         return Ask::Order { command: command.clone(), source: Source::Intent, actor };
     };
     evidence(command, &accepted.evidence)
@@ -211,5 +212,6 @@ fn evidence(command: &Command, read: &Read) -> Ask {
         },
         attachments: vec![body],
         source: Source::Webhook,
+        actor: None,
     }))
 }

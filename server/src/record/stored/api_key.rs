@@ -2,6 +2,7 @@
 
 use super::{
     Unreadable,
+    actor::{self, StoredActor},
     number::Number as _,
     part::Part,
     table::{Reader, Writer},
@@ -10,9 +11,9 @@ use super::{
 use crate::{
     domain::{
         digest::ContentId,
-        ids::{MerchantId, RequestId},
+        ids::{MerchantId, OperatorId, RequestId},
     },
-    record::{KeyRecord, Role},
+    record::{KeyEvent, KeyRecord, Role},
 };
 
 /// Its time is the record's.
@@ -34,6 +35,17 @@ pub(super) struct StoredApiKey {
     request: Option<StoredCreation>,
     #[prost(bool, tag = "8")]
     deleted: bool,
+    #[prost(sint64, optional, tag = "9")]
+    expire_time: Option<i64>,
+    #[prost(uint32, tag = "10")]
+    operator: u32,
+    #[prost(sint64, optional, tag = "11")]
+    last_use_time: Option<i64>,
+    #[prost(message, optional, tag = "12")]
+    actor: Option<StoredActor>,
+    /// 0, as it was before uses were noted, is the same as a grant.
+    #[prost(uint32, tag = "13")]
+    event: u32,
 }
 
 /// The request that created something, and what it asked for.
@@ -58,6 +70,11 @@ impl Part for StoredApiKey {
             create_time: to.time(key.create_time),
             request: key.request.as_ref().map(|creation| StoredCreation::write(creation, to)),
             deleted: key.deleted,
+            expire_time: to.maybe_time(key.expire_time),
+            operator: to.maybe_text(key.operator.as_ref().map(OperatorId::as_str)),
+            last_use_time: to.maybe_time(key.last_use_time),
+            actor: key.actor.as_ref().map(|actor| StoredActor::write(actor, to)),
+            event: if key.event == KeyEvent::Granted { 0 } else { key.event.number() },
         }
     }
 
@@ -72,6 +89,15 @@ impl Part for StoredApiKey {
             create_time: from.time(self.create_time),
             request: self.request.as_ref().map(|creation| creation.read(from)).transpose()?,
             deleted: self.deleted,
+            expire_time: from.maybe_time(self.expire_time),
+            operator: actor::maybe_operator(self.operator, from)?,
+            last_use_time: from.maybe_time(self.last_use_time),
+            actor: self.actor.as_ref().map(|actor| actor.read(from)).transpose()?,
+            event: if self.event == 0 {
+                KeyEvent::Granted
+            } else {
+                KeyEvent::of_number(self.event)?
+            },
             time: from.newest(),
         })
     }

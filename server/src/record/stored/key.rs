@@ -6,8 +6,8 @@ use bytes::Bytes;
 use super::{Unreadable, invalid};
 use crate::{
     domain::ids::{
-        AccountId, Claim, IdKind, IdValue, InvalidName, MerchantId, OrderId, OrderKey, ProviderId,
-        SubscriptionId,
+        AccountId, Claim, IdKind, IdValue, InvalidName, MerchantId, OperatorId, OrderId, OrderKey,
+        ProviderId, SubscriptionId,
     },
     record::Subject,
 };
@@ -20,6 +20,8 @@ const SUBJECT_ORDER: u8 = 4;
 const SUBJECT_ACCOUNT: u8 = 5;
 const SUBJECT_KEY: u8 = 6;
 const SUBJECT_SUBSCRIPTION: u8 = 7;
+const SUBJECT_OPERATOR: u8 = 8;
+const SUBJECT_AUDIT: u8 = 9;
 
 /// An order's key as bytes. Orders of one merchant lie together.
 #[must_use]
@@ -86,6 +88,11 @@ pub fn encode_subject(subject: &Subject) -> Bytes {
             push(&mut bytes, merchant.as_str());
             push(&mut bytes, subscription.as_str());
         }
+        Subject::Operator(operator) => {
+            bytes.push(SUBJECT_OPERATOR);
+            push(&mut bytes, operator.as_str());
+        }
+        Subject::Audit => bytes.push(SUBJECT_AUDIT),
     }
     bytes.into()
 }
@@ -104,6 +111,8 @@ pub fn decode_subject(bytes: &[u8]) -> Result<Subject, Unreadable> {
             parts.name(MerchantId::parse)?,
             parts.name(SubscriptionId::parse)?,
         ),
+        SUBJECT_OPERATOR => Subject::Operator(parts.name(OperatorId::parse)?),
+        SUBJECT_AUDIT => Subject::Audit,
         _ => return Err(invalid("first byte of a subject")),
     };
     parts.end()?;

@@ -9,7 +9,7 @@ use crate::{
         statement::{Basis, Ended, Negative, OperationClaim, OperationKind, PaymentClaim},
         view::{ConditionKind, OperationStatus, Outcome, PaymentStatus},
     },
-    record::{KeptAs, Role, Source},
+    record::{Audited, KeptAs, KeyEvent, Role, Source},
 };
 
 /// An enum that is stored as a number.
@@ -111,6 +111,14 @@ numbers! {
         [Checkout] = 1,
         [Operator] = 2,
         [Owner] = 3,
+    }
+    KeyEvent, "number of what was done with a key" {
+        [Granted] = 1,
+        [Used] = 2,
+    }
+    Audited, "number of why a call is audited" {
+        [Shown] = 1,
+        [Refused] = 2,
     }
     Method, "number of a method" {
         [CreateOrder] = 1,

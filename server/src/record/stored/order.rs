@@ -2,6 +2,7 @@
 
 use super::{
     Unreadable,
+    actor::{self, StoredActor},
     change::{self, StoredChange},
     fact::StoredFact,
     name::StoredOrderKey,
@@ -29,12 +30,15 @@ pub(super) struct StoredOrderRecord {
     summary: Option<StoredSummary>,
     #[prost(uint32, tag = "5")]
     source: u32,
+    /// The name alone, as it was written before `actor`.
     #[prost(uint32, tag = "6")]
-    actor: u32,
+    actor_name: u32,
     #[prost(message, optional, tag = "7")]
     webhook: Option<StoredWebhook>,
     #[prost(uint32, repeated, tag = "8")]
     labels: Vec<u32>,
+    #[prost(message, optional, tag = "16")]
+    actor: Option<StoredActor>,
 }
 
 impl Part for StoredOrderRecord {
@@ -47,9 +51,10 @@ impl Part for StoredOrderRecord {
             changes: change::write_all(&record.decided.changes, to),
             summary: Some(StoredSummary::write(&record.decided.summary, to)),
             source: record.source.number(),
-            actor: to.maybe_text(record.actor.as_deref()),
+            actor_name: 0,
             webhook: record.webhook.as_ref().map(|webhook| StoredWebhook::write(webhook, to)),
             labels: to.pairs(record.labels.iter().map(|(key, value)| (key, value))),
+            actor: record.actor.as_ref().map(|actor| StoredActor::write(actor, to)),
         }
     }
 
@@ -63,7 +68,10 @@ impl Part for StoredOrderRecord {
                 time: from.newest(),
             },
             source: Source::of_number(self.source)?,
-            actor: from.maybe_string(self.actor)?,
+            actor: match &self.actor {
+                Some(actor) => Some(actor.read(from)?),
+                None => actor::of_name(self.actor_name, from)?,
+            },
             webhook: self.webhook.as_ref().map(|webhook| webhook.read(from)).transpose()?,
             labels: from.pairs(&self.labels)?,
         })

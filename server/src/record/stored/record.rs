@@ -3,7 +3,9 @@
 use super::{
     Unreadable,
     api_key::StoredApiKey,
+    audit::StoredAudit,
     invalid,
+    operator::StoredOperator,
     order::StoredOrderRecord,
     part::Part as _,
     subscription::StoredSubscription,
@@ -24,7 +26,7 @@ pub(super) struct StoredRecord {
     time: i64,
     #[prost(message, optional, tag = "4")]
     table: Option<StoredTable>,
-    #[prost(oneof = "About", tags = "5, 6, 7, 8")]
+    #[prost(oneof = "About", tags = "5, 6, 7, 8, 9, 10")]
     about: Option<About>,
 }
 
@@ -38,6 +40,10 @@ enum About {
     ApiKey(StoredApiKey),
     #[prost(message, tag = "8")]
     Subscription(StoredSubscription),
+    #[prost(message, tag = "9")]
+    Operator(StoredOperator),
+    #[prost(message, tag = "10")]
+    Audit(StoredAudit),
 }
 
 /// A record as a message.
@@ -51,6 +57,8 @@ pub(super) fn write(record: &Record) -> StoredRecord {
         Record::Subscription(record) => {
             About::Subscription(StoredSubscription::write(record, &mut to))
         }
+        Record::Operator(record) => About::Operator(StoredOperator::write(record, &mut to)),
+        Record::Audit(record) => About::Audit(StoredAudit::write(record, &mut to)),
     };
     StoredRecord {
         format: FORMAT,
@@ -69,5 +77,7 @@ pub(super) fn read(stored: &StoredRecord) -> Result<Record, Unreadable> {
         About::Kept(kept) => Record::Kept(kept.read(&from)?),
         About::ApiKey(key) => Record::Key(key.read(&from)?),
         About::Subscription(record) => Record::Subscription(record.read(&from)?),
+        About::Operator(record) => Record::Operator(record.read(&from)?),
+        About::Audit(record) => Record::Audit(record.read(&from)?),
     })
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Unreadable,
+    actor::StoredActor,
     api_key::StoredCreation,
     part::{Part, read_one},
     table::{Reader, Writer},
@@ -30,6 +31,8 @@ pub(super) struct StoredSubscription {
     request: Option<StoredCreation>,
     #[prost(bool, tag = "8")]
     deleted: bool,
+    #[prost(message, optional, tag = "9")]
+    actor: Option<StoredActor>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -58,6 +61,7 @@ impl Part for StoredSubscription {
             acknowledge_time: to.maybe_time(record.acknowledge_time),
             request: record.request.as_ref().map(|creation| StoredCreation::write(creation, to)),
             deleted: record.deleted,
+            actor: record.actor.as_ref().map(|actor| StoredActor::write(actor, to)),
         }
     }
 
@@ -71,6 +75,7 @@ impl Part for StoredSubscription {
             acknowledge_time: from.maybe_time(self.acknowledge_time),
             request: self.request.as_ref().map(|creation| creation.read(from)).transpose()?,
             deleted: self.deleted,
+            actor: self.actor.as_ref().map(|actor| actor.read(from)).transpose()?,
             time: from.newest(),
         })
     }

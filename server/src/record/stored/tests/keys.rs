@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*};
 
 use super::names::{
-    any_account, any_claim, any_merchant, any_order_key, any_subscription, any_text,
+    any_account, any_claim, any_merchant, any_operator, any_order_key, any_subscription, any_text,
 };
 use crate::record::{
     Subject, Unreadable, decode_key, decode_subject, encode_claim, encode_key, encode_subject,
@@ -15,6 +15,8 @@ pub(super) fn any_subject() -> impl Strategy<Value = Subject> {
         any_account().prop_map(Subject::Account),
         any_text().prop_map(Subject::Key),
         (any_merchant(), any_subscription()).prop_map(|(m, s)| Subject::Subscription(m, s)),
+        any_operator().prop_map(Subject::Operator),
+        Just(Subject::Audit),
     ]
 }
 

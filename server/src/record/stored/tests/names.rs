@@ -9,7 +9,7 @@ use crate::{
         digest::ContentId,
         ids::{
             AccountId, AttemptId, Claim, IdKind, IdValue, InvalidName, MerchantId, OperationId,
-            OrderId, OrderKey, ProviderId, Reference, RequestId, SubscriptionId,
+            OperatorId, OrderId, OrderKey, ProviderId, Reference, RequestId, SubscriptionId,
         },
         money::{Currency, Money},
         time::Time,
@@ -72,6 +72,10 @@ pub(super) fn any_merchant() -> impl Strategy<Value = MerchantId> {
 
 pub(super) fn any_account() -> impl Strategy<Value = AccountId> {
     named(token(), AccountId::parse)
+}
+
+pub(super) fn any_operator() -> impl Strategy<Value = OperatorId> {
+    named(token(), OperatorId::parse)
 }
 
 pub(super) fn any_subscription() -> impl Strategy<Value = SubscriptionId> {

@@ -1,6 +1,7 @@
 //! Fixed records and states that together hold every variant. They are written out, not
 //! decided: the rules may change, these may not.
 
+mod access;
 mod facts;
 mod views;
 
@@ -13,7 +14,8 @@ use crate::{
         digest::ContentId,
         fact::{Fact, Method, RequestKey},
         ids::{
-            AccountId, Claim, MerchantId, OrderId, OrderKey, ProviderId, RequestId, SubscriptionId,
+            AccountId, Claim, MerchantId, OperatorId, OrderId, OrderKey, ProviderId, RequestId,
+            SubscriptionId,
         },
         money::{Currency, Money},
         order::{Decided, Facts, HeldReading, Order},
@@ -23,8 +25,8 @@ use crate::{
         time::Time,
     },
     record::{
-        FilterRecord, KeptAs, KeptWebhook, KeyRecord, OrderRecord, Record, Role, Source, Subject,
-        SubscriptionRecord, WebhookMeta,
+        FilterRecord, KeptAs, KeptWebhook, KeyEvent, KeyRecord, OrderRecord, Record, Role, Source,
+        Subject, SubscriptionRecord, WebhookMeta,
     },
 };
 
@@ -94,6 +96,8 @@ pub(super) fn subjects() -> Vec<Subject> {
         Subject::Account(account()),
         Subject::Key("key-1".to_owned()),
         Subject::Subscription(merchant(), subscription),
+        Subject::Operator(OperatorId::parse("anna").unwrap()),
+        Subject::Audit,
     ]
 }
 
@@ -148,7 +152,7 @@ fn order_records() -> Vec<(String, Record)> {
                 time: now(),
             },
             source,
-            actor: (index == 0).then(|| "checkout-1".to_owned()),
+            actor: (index == 0).then(|| access::named("checkout-1")),
             webhook: disposition
                 .map(|disposition| WebhookMeta { headers: labels(), ..webhook(disposition) }),
             labels: labels(),
@@ -179,6 +183,11 @@ fn key(role: Role) -> Record {
         merchants: if role == Role::Owner { Vec::new() } else { vec![merchant()] },
         secret_sha256: [9; 32],
         create_time: ago(5),
+        expire_time: None,
+        operator: None,
+        last_use_time: None,
+        event: KeyEvent::Granted,
+        actor: None,
         request: (role != Role::Owner).then(|| (RequestId::parse(REQUEST).unwrap(), content(9))),
         deleted: role == Role::Operator,
         time: now(),
@@ -195,6 +204,7 @@ fn subscription(filter: FilterRecord, acknowledge_time: Option<Time>) -> Record 
         acknowledge_time,
         request: acknowledge_time.map(|_| (RequestId::parse(REQUEST).unwrap(), content(8))),
         deleted: acknowledge_time.is_none(),
+        actor: None,
         time: now(),
     })
 }
@@ -223,6 +233,7 @@ pub(super) fn records() -> Vec<(String, Record)> {
     let poll = OrderRecord { source: Source::Poll, webhook: None, ..usual_webhook() };
     all.push(("order.poll".to_owned(), Record::Order(poll)));
     all.extend(receipts());
+    all.extend(access::records());
     all
 }
 
