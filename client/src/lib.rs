@@ -95,7 +95,10 @@ mod timeline;
 mod webhook;
 mod wire;
 
-pub use access::{CreatedKey, Key, NewKey, Role};
+pub use access::{
+    AuditEntry, AuditOutcome, CreatedKey, Key, ListAuditEntries, MethodCalls, NewKey, NewOperator,
+    Operator, Role,
+};
 pub use account::{
     Account, AccountException, AccountExceptionKind, ListAccounts, Rejection, SigningSecret,
     WebhookDelay, WebhookLedger,
@@ -106,7 +109,7 @@ pub use client::Client;
 pub use cursor_store::{CursorStore, CursorStoreError, FileCursorStore, MemoryCursorStore};
 pub use error::{Error, ErrorKind, Violation};
 pub use money::Money;
-pub use options::{ClientBuilder, Tls};
+pub use options::{ClientBuilder, Identity, Tls};
 pub use order::{
     Attempt, Condition, Freshness, Operation, Order, PageToken, ProviderId, Receipt, Totals,
 };

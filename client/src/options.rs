@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonic::{
     metadata::{Ascii, MetadataValue},
-    transport::{Certificate, ClientTlsConfig, Endpoint},
+    transport::{self, Certificate, ClientTlsConfig, Endpoint},
 };
 
 use crate::{
@@ -37,6 +37,24 @@ pub struct Tls {
     pub ca_pem: Option<String>,
     /// Expect this name in the certificate instead of the one in the address.
     pub domain_name: Option<String>,
+    /// Show this certificate of our own, instead of an API key.
+    pub identity: Option<Identity>,
+}
+
+/// A certificate of our own, which a server that lists its name takes instead of an API key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The certificate, with those that lead to its authority (PEM).
+    pub certificate_pem: String,
+    /// Its private key (PEM).
+    pub key_pem: String,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The private key stays out of logs.
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
 }
 
 /// Limits in time, with their defaults.
@@ -205,6 +223,12 @@ impl Tls {
         let config = match &self.ca_pem {
             Some(pem) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)),
             None => ClientTlsConfig::new().with_native_roots(),
+        };
+        let config = match &self.identity {
+            Some(Identity { certificate_pem, key_pem }) => {
+                config.identity(transport::Identity::from_pem(certificate_pem, key_pem))
+            }
+            None => config,
         };
         match &self.domain_name {
             Some(name) => config.domain_name(name),

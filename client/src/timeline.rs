@@ -78,8 +78,12 @@ pub struct TimelineEntry {
     pub account_id: String,
     /// The webhook, if it was one.
     pub webhook_id: String,
-    /// Who did it, for intents and operators.
+    /// Who did it, if a call did: the name of the API key, or the name in the certificate.
     pub actor: String,
+    /// The id of that key. Empty for a certificate.
+    pub actor_key_id: String,
+    /// The operator whose key that is. Empty if it is nobody's.
+    pub actor_operator_id: String,
     /// What the evidence says.
     pub statements: Vec<Statement>,
     /// What it changed.

@@ -1,6 +1,7 @@
 //! Between the messages of the API and the nouns of this crate. Only here and in `calls` is a
 //! message type seen.
 
+mod access;
 mod account;
 mod change;
 pub(crate) mod frame;
@@ -16,11 +17,7 @@ use std::time::{Duration, SystemTime};
 use paystatus_proto::v1;
 use prost_types::Timestamp;
 
-use crate::{
-    access::{Key, Role},
-    error::Error,
-    money::Money,
-};
+use crate::{error::Error, money::Money};
 
 /// A time on the wire. One that no clock can hold counts as not stated.
 pub(crate) fn time_from_wire(time: Option<Timestamp>) -> Option<SystemTime> {
@@ -54,18 +51,6 @@ impl Money {
             currency_code: self.currency_code().to_owned(),
             minor_units: self.minor_units(),
             exponent: i32::try_from(self.exponent()).unwrap_or(i32::MAX),
-        }
-    }
-}
-
-impl Key {
-    pub(crate) fn from_wire(wire: v1::Key) -> Self {
-        Self {
-            key_id: wire.key_id,
-            name: wire.name,
-            role: Role::from_number(wire.role),
-            merchant_ids: wire.merchant_ids,
-            create_time: time_from_wire(wire.create_time),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod status_api;
+mod tls;
 
 use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 
@@ -10,6 +11,7 @@ use serde::Deserialize;
 pub use self::{
     account::{AccountConfig, AmountConfig, EnvironmentConfig, SecretConfig},
     status_api::StatusApiConfig,
+    tls::{Client, ClientConfig, Tls},
 };
 use crate::{accounts::Accounts, hub};
 
@@ -86,16 +88,6 @@ impl std::fmt::Debug for PageKeyConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PageKeyConfig").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-/// TLS by two settings.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// Certificate chain, PEM.
-    pub certificate: PathBuf,
-    /// Private key, PEM.
-    pub key: PathBuf,
 }
 
 /// How streams and connections live.
@@ -286,7 +278,7 @@ impl Config {
             ("grpc_address", self.grpc_address != start.grpc_address),
             ("http_address", self.http_address != start.http_address),
             ("admin_address", self.admin_address != start.admin_address),
-            ("tls", self.tls != start.tls),
+            ("tls", tls::needs_restart(self.tls.as_ref(), start.tls.as_ref())),
             ("streams", self.streams != start.streams),
             ("limits", self.limits != start.limits),
             ("view_cache_bytes", self.view_cache_bytes != start.view_cache_bytes),

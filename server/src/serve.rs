@@ -1,5 +1,6 @@
 //! Puts the parts together: opens the data, starts the engine, serves, and ends in good order.
 
+mod first_key;
 mod reload;
 
 use std::{
@@ -12,23 +13,24 @@ use std::{
 
 use tokio::sync::{Semaphore, watch};
 
+use self::reload::Live;
 pub use self::reload::Reloaded;
 use crate::{
     accounts::{self, Accounts},
     clock, config,
-    config::Config,
-    domain::digest::{Digest, short_name},
+    config::{Client, Config},
     edge::{
-        Context, admin, grpc, http, listen,
+        Context, admin, grpc,
+        grpc::certificates::Certificates,
+        http, listen,
         pages::{self, live::Settings, token::KeyError},
         tally::Tallies,
     },
-    engine::{self, Ask, AskKey, Engine},
+    engine::{self, Engine},
     hub::{Hub, Relay},
     journal::{self, Journal, file::FileJournal},
     ledger::Ledger,
     outbound::{self, Outbound},
-    record::Role,
     store::{self, Progress, Store, Writer},
 };
 
@@ -112,9 +114,7 @@ pub struct Server {
     pub first_key: Option<String>,
     health: engine::Health,
     drain: watch::Sender<bool>,
-    accounts: Arc<accounts::Live>,
-    pages: Arc<pages::Live>,
-    config: Arc<Config>,
+    live: Live,
     threads: Vec<JoinHandle<()>>,
     engine: engine::Running,
     writer: Writer,
@@ -136,6 +136,7 @@ impl Server {
     /// [`Error`] says what to do.
     pub fn start_beside(config: Config, beside: axum::Router) -> Result<Self, Error> {
         let accounts = config.accounts()?;
+        let clients = config.clients()?;
         let http_tls = listen::http_tls(config.tls.as_ref())?;
         let threads = match config.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -146,12 +147,13 @@ impl Server {
         // Before anything counts: what is counted earlier would be lost.
         admin::recorder();
         let data = open(&config, journal::file::Check::Records)?;
-        Self::start_with(config, accounts, (http_tls, beside), (sockets, admin), data)
+        let settings = (accounts, clients);
+        Self::start_with(config, settings, (http_tls, beside), (sockets, admin), data)
     }
 
     fn start_with(
         config: Config,
-        accounts: Accounts,
+        (accounts, clients): (Accounts, Vec<Client>),
         (http_tls, beside): (Option<tokio_rustls::TlsAcceptor>, axum::Router),
         (sockets, admin): (listen::Sockets, Option<std::net::TcpListener>),
         data: Data,
@@ -180,16 +182,17 @@ impl Server {
             outbound,
             accounts: live,
             tallies: Arc::new(Tallies::new(clock::now())),
+            certificates: Arc::new(Certificates::new(clients)),
+            usage: Arc::default(),
             config: Arc::new(config),
             pages,
             places: Arc::default(),
             sessions: Arc::default(),
             drain: drains,
         };
-        let (accounts, pages) = (Arc::clone(&context.accounts), Arc::clone(&context.pages));
-        let config = Arc::clone(&context.config);
+        let live = Live::of(&context);
         let runtime = runtime()?;
-        let first_key = runtime.block_on(first_key(&context))?;
+        let first_key = runtime.block_on(first_key::made(&context))?;
         let admin_address = admin.as_ref().and_then(|admin| admin.local_addr().ok());
         let mut threads =
             vec![start_asking(asking, &context)?, start_admin(context.clone(), admin)?];
@@ -218,9 +221,7 @@ impl Server {
             first_key,
             health,
             drain,
-            accounts,
-            pages,
-            config,
+            live,
             threads,
             engine: running,
             writer,
@@ -347,25 +348,6 @@ async fn report_health(reporter: tonic_health::server::HealthReporter, health: e
     reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
     health.stopped().await;
     reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-}
-
-/// Makes an owner key if there is none.
-async fn first_key(context: &Context) -> Result<Option<String>, Error> {
-    if context.store.keys().iter().any(|key| key.role == Role::Owner) {
-        return Ok(None);
-    }
-    let secret = grpc::auth::new_secret();
-    let id = Digest::new("first key").text(&secret).finish();
-    let ask = Ask::Key(AskKey::Create {
-        key_id: format!("key_{}", short_name(&id)),
-        name: "first owner".to_owned(),
-        role: Role::Owner,
-        merchants: Vec::new(),
-        secret_sha256: grpc::auth::hash(&secret),
-        request: None,
-    });
-    context.engine.ask(ask).await.map_err(Error::FirstKey)?;
-    Ok(Some(secret))
 }
 
 /// True if a folder holds data of a server.

@@ -20,6 +20,8 @@ impl TimelineEntry {
             account_id: wire.account_id,
             webhook_id: wire.webhook_id,
             actor: wire.actor,
+            actor_key_id: wire.actor_key_id,
+            actor_operator_id: wire.actor_operator_id,
             statements: wire.statements.into_iter().map(Statement::from_wire).collect(),
             changes: wire.changes.into_iter().map(Change::from_wire).collect(),
             notes: wire.notes,

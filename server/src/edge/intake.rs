@@ -16,7 +16,7 @@ use crate::{
     engine::{self, Ask, Evidence},
     journal::Attachment,
     providers::{Acknowledgement, Content, Reading, Rejected, Request},
-    record::{KeptAs, KeptWebhook, Source, WebhookMeta, attachment},
+    record::{Actor, KeptAs, KeptWebhook, Source, WebhookMeta, attachment},
 };
 
 /// Readings that one request may hold.
@@ -64,15 +64,16 @@ pub enum NotAccepted {
     Engine(engine::Error),
 }
 
-/// Takes one webhook. Returns once its effect is on disk.
+/// Takes one webhook: its headers and its body, and who handed it in, if that was a call. Returns
+/// once its effect is on disk.
 ///
 /// # Errors
 /// [`NotAccepted`]; nothing was recorded, unless the engine says that it does not know.
 pub async fn submit(
     context: &Context,
     account: &Account,
-    headers: &[(String, String)],
-    body: &Bytes,
+    (headers, body): (&[(String, String)], &Bytes),
+    actor: Option<Actor>,
 ) -> Result<Accepted, NotAccepted> {
     let mut accepted = Accepted {
         position: None,
@@ -91,9 +92,13 @@ pub async fn submit(
         context.tallies.of(&account.id).accepted(what, clock::now());
         return Ok(Accepted { what, ..accepted });
     }
-    for ask in asks {
-        let what = match &ask {
+    for mut ask in asks {
+        let what = match &mut ask {
             Ask::Keep(kept, _) if kept.kept_as == KeptAs::Unreadable => What::Unreadable,
+            Ask::Evidence(evidence) => {
+                evidence.actor.clone_from(&actor);
+                What::Kept
+            }
             _ => What::Kept,
         };
         let answer = context.engine.ask(ask).await.map_err(NotAccepted::Engine)?;
@@ -192,8 +197,13 @@ impl<'a> Webhook<'a> {
                     creates_orders: self.account.creates_orders,
                 });
                 let attachments = self.attachments.clone();
-                let source = Source::Webhook;
-                Ask::Evidence(Box::new(Evidence { command, webhook: meta, attachments, source }))
+                Ask::Evidence(Box::new(Evidence {
+                    command,
+                    webhook: meta,
+                    attachments,
+                    source: Source::Webhook,
+                    actor: None,
+                }))
             }
         }
     }

@@ -16,7 +16,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, rustls};
 use tonic::{
     service::Routes,
-    transport::{Identity, Server, ServerTlsConfig},
+    transport::{Certificate, Identity, Server, ServerTlsConfig},
 };
 
 pub use self::http::serve_http;
@@ -157,7 +157,13 @@ pub async fn serve_grpc(shared: Shared, socket: std::net::TcpListener) -> Result
         .http2_max_header_list_size(u32::try_from(HEADER_BYTES_MAX).unwrap_or(u32::MAX));
     if let Some(tls) = &config.tls {
         let identity = Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?);
-        server = server.tls_config(ServerTlsConfig::new().identity(identity).timeout(slowest))?;
+        let mut own = ServerTlsConfig::new().identity(identity).timeout(slowest);
+        if let Some(ca) = &tls.client_ca {
+            // Whoever has an API key needs no certificate.
+            let ca = Certificate::from_pem(read(ca)?);
+            own = own.client_ca_root(ca).client_auth_optional(true);
+        }
+        server = server.tls_config(own)?;
     }
     let mut drain = shared.drain.clone();
     let places = shared.grpc_places;

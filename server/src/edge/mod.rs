@@ -47,6 +47,10 @@ pub struct Context {
     pub tallies: Arc<tally::Tallies>,
     /// How late their webhooks are, and who is silent.
     pub ledger: Arc<Ledger>,
+    /// Services that call with a certificate, as they are configured now.
+    pub certificates: Arc<grpc::certificates::Certificates>,
+    /// What each caller did since the start.
+    pub usage: Arc<grpc::usage::Usage>,
     /// Every setting.
     pub config: Arc<Config>,
     /// The settings of pages, and the keys of their tokens, as they are configured now.

@@ -10,15 +10,15 @@ use crate::{
         time::Time,
     },
     engine::{Ask, Error, Refused},
-    record::Source,
+    record::{Actor, Source},
 };
 
 /// Who leaves a receipt.
 pub(super) enum By {
     /// A page, by its token.
     Page,
-    /// The owner of a key, with the id of the request.
-    Key(String, RequestId),
+    /// A caller, with the id of the request.
+    Caller(Actor, RequestId),
 }
 
 /// What became of a receipt.
@@ -45,7 +45,7 @@ pub(super) async fn record(
     let parent = Parent::of_key(order).ok_or_else(not_found)?;
     let (source, actor, request) = match by {
         By::Page => (Source::Page, None, None),
-        By::Key(name, request) => (Source::Intent, Some(name), Some(request)),
+        By::Caller(actor, request) => (Source::Intent, Some(actor), Some(request)),
     };
     let command = Command::RecordReceipt(RecordReceipt { parent, outcome_number, request });
     let answer = context.engine.ask(Ask::Order { command, source, actor }).await?;

@@ -35,8 +35,7 @@ impl AccountService for AccountList {
             named => Some(caller.merchant(named)?),
         };
         let size = from_wire::page_size(request.page_size, PAGE.0, PAGE.1)?;
-        let digest =
-            || Digest::new("list accounts").text(caller.key_id()).text(&request.merchant_id);
+        let digest = || Digest::new("list accounts").text(caller.id()).text(&request.merchant_id);
         let after = page::after(&request.page_token, digest())?;
         let accounts = self.0.accounts.load();
         let is_asked_for = |account: &&Account| {

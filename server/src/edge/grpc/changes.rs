@@ -88,7 +88,7 @@ impl Changes {
         let name = (merchant, record.subscription.clone());
         let session = self.0.sessions.take_over(name, record.acknowledged, now);
         let start = Start::After(self.cursor(&record));
-        Ok(Watch::new(self.0.clone(), filter, start, caller.key_id(), Some(session)))
+        Ok(Watch::new(self.0.clone(), filter, start, caller, Some(session)))
     }
 
     /// The position that a subscription begins at.
@@ -128,7 +128,7 @@ impl ChangeService for Changes {
         let merchant = caller.merchant(named.unwrap_or_default())?;
         let filter = from_wire::stream::filter(request.filter, merchant)?;
         let start = from_wire::stream::start(request.start, Start::Now, &filter)?;
-        let watch = Watch::new(self.0.clone(), filter, start, caller.key_id(), None);
+        let watch = Watch::new(self.0.clone(), filter, start, &caller, None);
         Ok(Response::new(watch.into_frames()))
     }
 
@@ -153,13 +153,14 @@ impl ChangeService for Changes {
         let fingerprint = Digest::new("create subscription v1").text(subscription.as_str());
         let hash = i64::from_be_bytes(filter.hash().to_be_bytes());
         let fingerprint = fingerprint.number(hash).number(place).finish();
-        let ask = Ask::Subscription(AskSubscription::Create {
+        let ask = AskSubscription::Create {
             merchant: merchant.clone(),
             subscription: subscription.clone(),
             filter: filter.to_record(),
             start: self.start(start)?,
             request: (id, fingerprint),
-        });
+        };
+        let ask = Ask::Subscription(ask, Some(caller.actor()));
         let answer = self.0.engine.ask(ask).await.map_err(errors::of_engine)?;
         let record = self.find(&merchant, subscription.as_str())?;
         Ok(Response::new(v1::CreateSubscriptionResponse {
@@ -214,7 +215,8 @@ impl ChangeService for Changes {
         let name = wrong.name("subscription_id", &request.subscription_id, SubscriptionId::parse);
         let (_, subscription) = wrong.finish(id.zip(name))?;
         let name = (merchant.clone(), subscription.clone());
-        let ask = Ask::Subscription(AskSubscription::Delete { merchant, subscription });
+        let ask = AskSubscription::Delete { merchant, subscription };
+        let ask = Ask::Subscription(ask, Some(caller.actor()));
         let answer = self.0.engine.ask(ask).await.map_err(errors::of_engine)?;
         self.0.sessions.delete(&name);
         Ok(Response::new(v1::DeleteSubscriptionResponse { replayed: answer.replayed }))
@@ -237,7 +239,8 @@ impl ChangeService for Changes {
         let name = (merchant, record.subscription);
         let session = self.0.sessions.of_ack(&name, request.generation)?;
         let (engine, hub) = (&self.0.engine, &self.0.hub);
-        let position = session.acknowledge(engine, hub, name, cursor.position).await?;
+        let by = (name, caller.actor());
+        let position = session.acknowledge(engine, hub, by, cursor.position).await?;
         let acknowledged_cursor = Cursor { position, ..own }.encode();
         Ok(Response::new(v1::AckSubscriptionResponse { acknowledged_cursor }))
     }

@@ -74,6 +74,7 @@ fn of_refused(refused: &Refused) -> Status {
         Refused::Order(refusal) => of_refusal(refusal),
         Refused::NameTaken { .. } => error(Code::AlreadyExists, "NAME_TAKEN", text),
         Refused::RequestIdReused => error(Code::InvalidArgument, "REQUEST_ID_REUSED", text),
+        Refused::NotFound { what: "operator" } => error(Code::NotFound, "OPERATOR_NOT_FOUND", text),
         Refused::NotFound { .. } => error(Code::NotFound, "SUBSCRIPTION_NOT_FOUND", text),
         Refused::LastOwnerKey => precondition("LAST_OWNER_KEY", "key", &text),
         Refused::TooMany { .. } => error(Code::ResourceExhausted, "TOO_MANY", text),

@@ -3,14 +3,20 @@
 
 mod access;
 mod accounts;
+mod audit;
 pub mod auth;
 mod await_order;
+mod by_time;
+pub mod certificates;
 mod change_set;
 mod changes;
 mod cursor;
 mod errors;
 mod filter;
 mod from_wire;
+mod gate;
+mod leave;
+mod operators;
 mod orders;
 mod page;
 mod page_watch;
@@ -18,22 +24,23 @@ mod receipt;
 pub mod sessions;
 mod stream;
 pub(crate) mod to_wire;
+pub mod usage;
 pub mod web;
 mod webhooks;
+
+use std::sync::Arc;
 
 use paystatus_proto::server::{
     access_service_server::AccessServiceServer, account_service_server::AccountServiceServer,
     change_service_server::ChangeServiceServer, order_service_server::OrderServiceServer,
     webhook_service_server::WebhookServiceServer,
 };
-use tonic::{
-    Request,
-    service::{Routes, interceptor::InterceptedService},
-};
+use tonic::service::Routes;
 
+use self::gate::Gate;
 use super::Context;
 
-/// Every service behind its API key, and health and reflection before it.
+/// Every service behind the gate, and health and reflection before it.
 ///
 /// # Errors
 /// If the compiled descriptors are not sound; a test would have found it.
@@ -41,8 +48,6 @@ pub async fn routes(
     context: &Context,
 ) -> Result<(Routes, tonic_health::server::HealthReporter), tonic_reflection::server::Error> {
     let bytes = context.config.limits.request_bytes;
-    let (store, pages) = (context.store.clone(), context.pages.clone());
-    let key = move |request: Request<()>| auth::authenticate(&store, &pages, request);
     let (reporter, health) = tonic_health::server::health_reporter();
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(paystatus_proto::DESCRIPTORS)
@@ -55,18 +60,13 @@ pub async fn routes(
     let accounts = AccountServiceServer::new(accounts::AccountList(context.clone()));
     // A webhook travels inside its message.
     let webhook_bytes = bytes.max(context.config.limits.webhook_bytes + 64 * 1024);
+    let context = &Arc::new(context.clone());
     let routes = Routes::new(health)
         .add_service(reflection)
-        .add_service(InterceptedService::new(orders.max_decoding_message_size(bytes), key.clone()))
-        .add_service(InterceptedService::new(changes.max_decoding_message_size(bytes), key.clone()))
-        .add_service(InterceptedService::new(
-            webhooks.max_decoding_message_size(webhook_bytes),
-            key.clone(),
-        ))
-        .add_service(InterceptedService::new(
-            accounts.max_decoding_message_size(bytes),
-            key.clone(),
-        ))
-        .add_service(InterceptedService::new(access.max_decoding_message_size(bytes), key));
+        .add_service(Gate::new(orders.max_decoding_message_size(bytes), context))
+        .add_service(Gate::new(changes.max_decoding_message_size(bytes), context))
+        .add_service(Gate::new(webhooks.max_decoding_message_size(webhook_bytes), context))
+        .add_service(Gate::new(accounts.max_decoding_message_size(bytes), context))
+        .add_service(Gate::new(access.max_decoding_message_size(bytes), context));
     Ok((routes.prepare(), reporter))
 }

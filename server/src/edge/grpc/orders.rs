@@ -46,7 +46,7 @@ impl Orders {
         command: Command,
         source: Source,
     ) -> Result<(Answer, Arc<Order>), Status> {
-        let ask = Ask::Order { command, source, actor: Some(caller.name()) };
+        let ask = Ask::Order { command, source, actor: Some(caller.actor()) };
         let answer = self.0.engine.ask(ask).await.map_err(errors::of_engine)?;
         let order = answer.order.clone();
         let order = order.ok_or_else(|| errors::internal(&"an accepted order is not there"))?;
@@ -274,7 +274,7 @@ impl OrderService for Orders {
             OrderKey::Unclaimed { .. } => return Err(errors::internal(&"an order is unclaimed")),
         };
         let start = from_wire::stream::start(request.start, Start::Snapshot, &filter)?;
-        let watch = Watch::new(self.0.clone(), filter, start, caller.key_id(), None);
+        let watch = Watch::new(self.0.clone(), filter, start, &caller, None);
         Ok(Response::new(watch.into_frames()))
     }
 

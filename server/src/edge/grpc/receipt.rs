@@ -60,7 +60,7 @@ fn of_service(
     let order = wrong.name("order_id", &request.order_id, OrderId::parse);
     let number = wrong.take("outcome_number", number(request));
     let ((id, order), number) = wrong.finish(id.zip(order).zip(number))?;
-    Ok((Parent { merchant, order }.key(), number, By::Key(caller.name(), id)))
+    Ok((Parent { merchant, order }.key(), number, By::Caller(caller.actor(), id)))
 }
 
 fn number(request: &v1::RecordReceiptRequest) -> Result<u64, &'static str> {

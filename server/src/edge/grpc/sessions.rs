@@ -18,6 +18,7 @@ use crate::{
     engine::{self, Ask, AskSubscription},
     hub::Hub,
     journal::Position,
+    record::Actor,
 };
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -136,7 +137,7 @@ impl Session {
         &self,
         engine: &engine::Handle,
         hub: &Hub,
-        (merchant, subscription): Name,
+        ((merchant, subscription), actor): (Name, Actor),
         position: Position,
     ) -> Result<Position, Status> {
         if position > self.sent.load(Acquire) {
@@ -152,7 +153,7 @@ impl Session {
             sleep_until(acks.next).await;
             let wanted = self.wanted.load(Acquire);
             let ask = AskSubscription::Acknowledge { merchant, subscription, position: wanted };
-            engine.ask(Ask::Subscription(ask)).await.map_err(errors::of_engine)?;
+            engine.ask(Ask::Subscription(ask, Some(actor))).await.map_err(errors::of_engine)?;
             acks.written = wanted;
             acks.next = Instant::now() + ACK_EVERY;
         }

@@ -14,11 +14,13 @@ use tokio::time::Instant;
 use tonic::Status;
 
 use super::{
+    auth::Caller,
     change_set::change_set,
     cursor::Cursor,
     errors,
     filter::Filter,
     from_wire::stream::Start,
+    leave::Leave,
     sessions::{Ended, Session},
     to_wire,
 };
@@ -41,6 +43,7 @@ pub(super) type Frames = Pin<Box<dyn Stream<Item = Result<Encoded, Status>> + Se
 /// A stream in progress.
 pub(super) struct Watch {
     context: Context,
+    leave: Leave,
     filter: Arc<Filter>,
     filter_hash: u64,
     touched: Subscription,
@@ -51,9 +54,6 @@ pub(super) struct Watch {
     frames: VecDeque<(Position, Encoded)>,
     /// When the reader last heard of us.
     heard: Instant,
-    key_id: String,
-    /// When the key was last seen to be valid.
-    key_checked: Instant,
     session: Option<Arc<Session>>,
 }
 
@@ -71,7 +71,7 @@ impl Watch {
         context: Context,
         filter: Filter,
         start: Start,
-        key_id: &str,
+        caller: &Caller,
         session: Option<Arc<Session>>,
     ) -> Self {
         let topic = match filter.orders.first() {
@@ -83,6 +83,7 @@ impl Watch {
         let head = context.hub.head();
         let (position, mode, reason) = open(start, head, context.hub.epoch());
         Self {
+            leave: Leave::new(&context, caller, filter.merchant.clone()),
             filter_hash: filter.hash(),
             filter: Arc::new(filter),
             touched,
@@ -90,8 +91,6 @@ impl Watch {
             phase: Phase::Opening { mode, reason },
             frames: VecDeque::new(),
             heard: Instant::now(),
-            key_id: key_id.to_owned(),
-            key_checked: Instant::now(),
             session,
             context,
         }
@@ -189,7 +188,7 @@ impl Watch {
         if self.is_ending() {
             return Ok(());
         }
-        self.check_key()?;
+        self.leave.check(&self.context)?;
         if self.heard.elapsed() >= self.context.config.streams.heartbeat {
             self.push(v1::frame::Content::Heartbeat(v1::Heartbeat {}));
             return Ok(());
@@ -273,6 +272,7 @@ impl Watch {
             () = tokio::time::sleep_until(heartbeat) => self.skip(),
             _ = drain.wait_for(|drains| *drains) => {}
             () = has_ended(&mut ended) => {}
+            () = self.leave.is_doubtful() => {}
         }
         Ok(())
     }
@@ -297,19 +297,6 @@ impl Watch {
         };
         self.close(reason);
         true
-    }
-
-    /// Refuses to go on once the key is revoked; looked at once in an interval.
-    fn check_key(&mut self) -> Result<(), Status> {
-        if self.key_checked.elapsed() < self.context.config.streams.heartbeat {
-            return Ok(());
-        }
-        self.key_checked = Instant::now();
-        if self.context.store.key(&self.key_id).is_none() {
-            let message = "the API key was revoked";
-            return Err(errors::error(tonic::Code::Unauthenticated, "API_KEY_INVALID", message));
-        }
-        Ok(())
     }
 
     fn close(&mut self, reason: v1::ClosingReason) {

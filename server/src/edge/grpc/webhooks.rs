@@ -12,18 +12,20 @@ use tonic::{Code, Request, Response, Status};
 use self::{find::Found, replay::Replay};
 use super::{
     auth::Caller,
-    errors,
+    by_time, errors,
     from_wire::{self, Violations},
     page, to_wire,
 };
 use crate::{
     accounts::Accounts,
+    clock,
     domain::{digest::Digest, ids::RequestId, time::Time},
     edge::{
         Context,
         intake::{self, NotAccepted},
     },
-    record::Role,
+    engine::Ask,
+    record::{AuditRecord, Audited, Role},
 };
 
 /// Webhooks of one page if the caller does not say, and at most.
@@ -92,12 +94,7 @@ impl Webhooks {
         size: usize,
     ) -> Result<(Vec<v1::Webhook>, Option<u64>), Status> {
         let (since, until) = (filter.since, filter.until);
-        let head = self.0.hub.head();
-        let bounds = self.reading(move |journal, _| {
-            let first = since.map_or(Ok(1), |since| find::first_at(journal, since))?;
-            let end = until.map_or(Ok(head + 1), |until| find::end_at(journal, until))?;
-            Ok((first, end))
-        });
+        let bounds = self.reading(move |journal, _| by_time::bounds(journal, since, until));
         let (first, end) = bounds.await?;
         let start = before.unwrap_or(end).min(end);
         let (mut next, mut page) = (start, Vec::new());
@@ -114,6 +111,30 @@ impl Webhooks {
             next = begin;
         }
         Ok((page, Some(next).filter(|next| *next > first)))
+    }
+
+    /// Keeps who was shown a body. Nothing is shown that is not on record.
+    async fn audit(
+        &self,
+        caller: &Caller,
+        webhook: &v1::Webhook,
+        with_card_tokens: bool,
+    ) -> Result<(), Status> {
+        let accounts = self.0.accounts.load();
+        let account = accounts.get(&webhook.account_id);
+        let detail = if with_card_tokens { "its body, with card tokens" } else { "its body" };
+        let record = AuditRecord {
+            actor: caller.actor(),
+            method: "WebhookService/GetWebhook".to_owned(),
+            object: webhook.webhook_id.clone(),
+            merchants: account.map(|account| account.merchant.clone()).into_iter().collect(),
+            what: Audited::Shown,
+            detail: detail.to_owned(),
+            left_out: 0,
+            time: clock::now(),
+        };
+        let asked = self.0.engine.ask(Ask::Audit(Box::new(record))).await;
+        asked.map(drop).map_err(errors::of_engine)
     }
 
     /// Goes on through the webhooks of an account.
@@ -134,13 +155,13 @@ impl Webhooks {
             Some(span) => span,
             None => {
                 let first = self.reading(move |journal, _| {
-                    since.map_or(Ok(1), |since| find::first_at(journal, since))
+                    since.map_or(Ok(1), |since| by_time::first_at(journal, since))
                 });
                 (first.await?, head + 1)
             }
         };
         let (mut next, mut reached) = (first, None);
-        let mut replay = Replay::new(self, request.validate_only);
+        let mut replay = Replay::new(self, caller, request.validate_only);
         while next < end && replay.count() < size && next - first < SCANNED_MAX {
             let read = self.reading(move |journal, store| find::within(journal, store, next..end));
             let (found, after) = read.await?;
@@ -190,7 +211,9 @@ impl WebhookService for Webhooks {
         wrong.check()?;
         let header = |h: v1::Header| (h.name.to_ascii_lowercase(), h.value);
         let headers: Vec<_> = request.headers.into_iter().map(header).collect();
-        let accepted = intake::submit(&self.0, account, &headers, &request.body.into()).await;
+        let body = request.body.into();
+        let actor = Some(caller.actor());
+        let accepted = intake::submit(&self.0, account, (&headers, &body), actor).await;
         let accepted = accepted.map_err(|error| match error {
             NotAccepted::Rejected(_) => {
                 errors::error(Code::Unauthenticated, "SIGNATURE_INVALID", error.to_string())
@@ -253,6 +276,7 @@ impl WebhookService for Webhooks {
             caller.require(Role::Owner)?;
         }
         let found = self.find(&caller, &request.webhook_id).await?;
+        self.audit(&caller, &found.wire, request.include_card_tokens).await?;
         let attachments = &found.stored.attachments;
         let body = match request.include_card_tokens {
             true => intake::body(attachments),
@@ -286,7 +310,7 @@ impl WebhookService for Webhooks {
         }
         // Oldest first, as they were received.
         let ids = request.webhook_ids.iter().map(|id| (to_wire::webhook::position(id), id));
-        let mut replay = Replay::new(self, request.validate_only);
+        let mut replay = Replay::new(self, &caller, request.validate_only);
         for (_, id) in ids.collect::<BTreeSet<_>>() {
             replay.one(&self.find(&caller, id).await?).await?;
         }

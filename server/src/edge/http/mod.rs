@@ -47,7 +47,7 @@ async fn webhook(
         Ok(body) => body,
         Err(refused) => return refused.into_response(),
     };
-    match intake::submit(&context, account, &texts(&parts.headers), &body).await {
+    match intake::submit(&context, account, (&texts(&parts.headers), &body), None).await {
         Ok(accepted) => {
             let status = StatusCode::from_u16(accepted.acknowledgement.status);
             let status = status.unwrap_or(StatusCode::OK);

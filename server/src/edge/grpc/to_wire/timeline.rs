@@ -21,6 +21,8 @@ pub(crate) fn entry(committed: &Committed, record: &OrderRecord) -> v1::Timeline
         Fact::Evidence(evidence) => Some(evidence.account.as_str().to_owned()),
         _ => None,
     });
+    let actor = record.actor.as_ref();
+    let operator = actor.and_then(|actor| actor.operator.as_ref());
     let said = evidence.iter().flat_map(|e| &e.statements);
     v1::TimelineEntry {
         order_version: i64::try_from(committed.version).unwrap_or(i64::MAX),
@@ -33,10 +35,12 @@ pub(crate) fn entry(committed: &Committed, record: &OrderRecord) -> v1::Timeline
             .as_ref()
             .map(|_| webhook::id(committed.position))
             .unwrap_or_default(),
-        actor: record.actor.clone().unwrap_or_default(),
+        actor: actor.map(|actor| actor.name.clone()).unwrap_or_default(),
         statements: said.map(statement).collect(),
         changes: change::changes(record, committed.version),
         notes: notes(record, &evidence),
+        actor_key_id: actor.map(|actor| actor.key_id.clone()).unwrap_or_default(),
+        actor_operator_id: operator.map(|id| id.as_str().to_owned()).unwrap_or_default(),
     }
 }
 
@@ -63,7 +67,8 @@ fn source(record: &OrderRecord, evidence: &[&Evidence]) -> v1::FactSource {
     }
 }
 
-fn in_words(fact: &Fact) -> Option<String> {
+/// A fact in one plain sentence.
+pub(crate) fn in_words(fact: &Fact) -> Option<String> {
     Some(match fact {
         Fact::Order(intent) => match (intent.by, intent.amount) {
             (RecordedBy::Merchant, Some(amount)) => format!("the order was recorded over {amount}"),

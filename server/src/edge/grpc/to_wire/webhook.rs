@@ -69,7 +69,7 @@ pub(crate) fn webhook(position: u64, record: &Record) -> Option<v1::Webhook> {
                 (wire.merchant_id, wire.order_id) = order::names(&record.key);
             }
         }
-        Record::Key(_) | Record::Subscription(_) => return None,
+        _ => return None,
     }
     Some(wire)
 }

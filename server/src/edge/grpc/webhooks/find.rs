@@ -7,8 +7,12 @@ use tonic::{Code, Status};
 
 use super::Webhooks;
 use crate::{
-    domain::{fact::Fact, ids::OrderKey, time::Time},
-    edge::grpc::{auth::Caller, errors, to_wire},
+    domain::{fact::Fact, ids::OrderKey},
+    edge::grpc::{
+        auth::Caller,
+        by_time::{self, Failed, boxed},
+        errors, to_wire,
+    },
     journal::{Position, Reader, Stored},
     record::{self, Record, Source},
     store::Store,
@@ -16,8 +20,6 @@ use crate::{
 
 /// Records read at once.
 const READ_RECORDS: usize = 256;
-/// How far two records may be in the wrong order of their times: a clock may have been set back.
-const CLOCK_SECONDS_OFF: i64 = 600;
 /// Unclaimed orders whose webhooks are found with the order that they were joined to.
 const JOINED_MAX: usize = 64;
 
@@ -28,18 +30,14 @@ pub(super) struct Found {
     pub(super) wire: v1::Webhook,
 }
 
-/// What cannot be read.
-pub(super) type Failed = Box<dyn std::fmt::Display + Send>;
-
 impl Webhooks {
-    /// Does something that reads the journal and the view, apart from what serves.
+    /// As [`by_time::reading`], with the view.
     pub(super) async fn reading<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Reader, &Store) -> Result<T, Failed> + Send + 'static,
     ) -> Result<T, Status> {
-        let (journal, store) = (Arc::clone(self.0.hub.journal()), Arc::clone(&self.0.store));
-        let done = tokio::task::spawn_blocking(move || read(&*journal, &store)).await;
-        done.map_err(|error| errors::internal(&error))?.map_err(|error| errors::internal(&error))
+        let store = Arc::clone(&self.0.store);
+        by_time::reading(&self.0.hub, move |journal| read(journal, &store)).await
     }
 
     /// The webhook of that id, if the caller may see it.
@@ -133,27 +131,6 @@ pub(super) fn of_order(
     Ok(Some(found))
 }
 
-/// The first position whose record, and all after it, may be of a time or later.
-pub(super) fn first_at(journal: &dyn Reader, time: Time) -> Result<Position, Failed> {
-    let time = time.minus_seconds(CLOCK_SECONDS_OFF);
-    let (mut low, mut high) = (1, journal.head() + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let Some(stored) = journal.read_one(middle).map_err(boxed)? else { break };
-        match record::decode(&stored.record).map_err(boxed)?.time() < time {
-            true => low = middle + 1,
-            false => high = middle,
-        }
-    }
-    Ok(low)
-}
-
-/// The first position after which no record is of before a time.
-pub(super) fn end_at(journal: &dyn Reader, time: Time) -> Result<Position, Failed> {
-    // Twice as far off, and to the other side.
-    first_at(journal, time.minus_seconds(-2 * CLOCK_SECONDS_OFF))
-}
-
 fn webhook(store: &Store, stored: Stored) -> Result<Option<Found>, Failed> {
     let record = record::decode(&stored.record).map_err(boxed)?;
     shown(store, stored, record)
@@ -188,8 +165,4 @@ fn found(store: &Store, stored: Stored, record: Record) -> Result<Option<Found>,
         }
     }
     Ok(Some(Found { stored, record, wire }))
-}
-
-pub(super) fn boxed(error: impl std::fmt::Display + Send + 'static) -> Failed {
-    Box::new(error)
 }

@@ -15,17 +15,18 @@ use crate::{
         fact::Evidence,
     },
     edge::{
-        grpc::{errors, to_wire},
+        grpc::{auth::Caller, errors, to_wire},
         intake::{self, Webhook},
     },
     engine::{self, Ask, Moved, Preview, Previewed},
     providers::{self, Content, Reading},
-    record::{OrderRecord, Record, Source},
+    record::{Actor, OrderRecord, Record, Source},
 };
 
 /// A replay under way: what it altered so far, or would alter.
 pub(super) struct Replay<'a> {
     service: &'a Webhooks,
+    actor: Actor,
     /// `None` while it is being asked.
     preview: Option<Preview>,
     is_dry: bool,
@@ -34,8 +35,9 @@ pub(super) struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn new(service: &'a Webhooks, is_dry: bool) -> Self {
-        Self { service, preview: None, is_dry, webhooks: Vec::new(), orders: Vec::new() }
+    pub(super) fn new(service: &'a Webhooks, caller: &Caller, is_dry: bool) -> Self {
+        let (webhooks, orders) = (Vec::new(), Vec::new());
+        Self { service, actor: caller.actor(), preview: None, is_dry, webhooks, orders }
     }
 
     /// How many webhooks were read again.
@@ -65,7 +67,8 @@ impl<'a> Replay<'a> {
         };
         let (mut differences, mut orders) = (Vec::new(), Vec::new());
         for ask in asks {
-            let Ask::Evidence(evidence) = &ask else { continue };
+            let Ask::Evidence(mut evidence) = ask else { continue };
+            evidence.actor = Some(self.actor.clone());
             let previewed = match self.previewed(evidence.command.clone()).await? {
                 Ok(previewed) if previewed.replayed => continue,
                 Ok(previewed) => previewed,
@@ -76,7 +79,7 @@ impl<'a> Replay<'a> {
             };
             let mut disposition = previewed.disposition;
             if !self.is_dry {
-                let answer = match self.service.0.engine.ask(ask).await {
+                let answer = match self.service.0.engine.ask(Ask::Evidence(evidence)).await {
                     Ok(answer) => answer,
                     Err(engine::Error::Refused(refused)) => {
                         differences.push(refused.to_string());
@@ -183,6 +186,7 @@ fn revision(account: &Account, record: &OrderRecord, readings: &[Reading]) -> Op
         webhook: meta.clone(),
         attachments: Vec::new(),
         source: Source::Reread,
+        actor: None,
     })))
 }
 
