@@ -188,7 +188,17 @@ fn an_account_is_printed_that_a_server_can_use() {
 fn help_is_there_for_every_command() {
     let help = printed(&mut paystatus(&["--help"]));
     for command in [
-        "serve", "demo", "simulate", "watch", "orders", "order", "webhooks", "accounts", "keys",
+        "serve",
+        "demo",
+        "simulate",
+        "watch",
+        "orders",
+        "order",
+        "webhooks",
+        "accounts",
+        "keys",
+        "operators",
+        "audit",
         "verify",
     ] {
         assert!(help.contains(command), "{command}");
@@ -237,6 +247,7 @@ fn a_server_is_looked_at_while_it_runs_and_verified_when_it_is_stopped() {
     assert_eq!(whole["timeline"][0]["actor"], "till");
     changes_are_watched(&server);
     failures_are_explained(&server);
+    operators_are_managed_and_all_is_audited(&server);
 
     let in_use = complaint(paystatus(&["verify", "--data"]).arg(&data));
     assert!(in_use.contains("another process uses"), "{in_use}");
@@ -245,6 +256,29 @@ fn a_server_is_looked_at_while_it_runs_and_verified_when_it_is_stopped() {
     let verified = json(verified.trim());
     assert_eq!(verified["agrees"], true);
     assert_eq!(verified["orders"], 1);
+}
+
+fn operators_are_managed_and_all_is_audited(server: &Server) {
+    let add = ["operators", "add", "anna", "--name", "Anna", "--merchant", "shop", "--json"];
+    let anna = json(&printed(&mut server.command(&add)));
+    assert_eq!((&anna["operator_id"], &anna["merchant_ids"][0]), (&"anna".into(), &"shop".into()));
+    let create = ["keys", "create", "laptop", "--operator", "anna", "--expires", "90days"];
+    assert!(printed(&mut server.command(&create)).starts_with("psk_"));
+    let listed = printed(&mut server.command(&["keys", "list"]));
+    assert!(listed.contains("LAST USE") && listed.contains("operator anna"), "{listed}");
+    let listed = printed(&mut server.command(&["operators", "list"]));
+    assert!(listed.contains("anna") && listed.contains("shop"), "{listed}");
+
+    let entries = printed(&mut server.command(&["audit", "--json", "--limit", "3"]));
+    let methods = entries.lines().map(|line| json(line)["method"].clone());
+    let expected =
+        ["AccessService/CreateKey", "AccessService/CreateOperator", "OrderService/CreateAttempt"];
+    assert_eq!(methods.collect::<Vec<_>>(), expected);
+    let removed = printed(&mut server.command(&["operators", "remove", "anna"]));
+    assert_eq!(removed, "", "that is talk");
+    assert!(!printed(&mut server.command(&["keys", "list"])).contains("laptop"));
+    let audit = printed(&mut server.command(&["audit", "--of", "shop", "--since", "1h"]));
+    assert!(audit.contains("AccessService/DeleteOperator"), "{audit}");
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,9 +1,9 @@
 //! How client commands reach a server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use paystatus_client::{Client, Tls};
+use paystatus_client::{Client, Identity, Tls};
 
 use super::failure::Failure;
 use crate::{serve, simulate};
@@ -23,6 +23,12 @@ pub(super) struct Connection {
     /// For https: trust the authority in this PEM file instead of the system's.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// For https: call with the certificate in this PEM file, instead of a key.
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+    /// The private key of that certificate, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
 }
 
 /// The same, and whose orders.
@@ -56,11 +62,15 @@ impl Connection {
         if let Some(key) = self.key() {
             builder = builder.api_key(key);
         }
-        if let Some(file) = &self.ca {
-            let pem = std::fs::read_to_string(file);
-            let path = file.display().to_string();
-            let ca_pem = Some(pem.map_err(|source| Failure::File { path, source })?);
-            builder = builder.tls(Tls { ca_pem, ..Tls::default() });
+        let ca_pem = self.ca.as_deref().map(text).transpose()?;
+        let identity = match (&self.client_cert, &self.client_key) {
+            (Some(certificate), Some(key)) => {
+                Some(Identity { certificate_pem: text(certificate)?, key_pem: text(key)? })
+            }
+            _ => None,
+        };
+        if ca_pem.is_some() || identity.is_some() {
+            builder = builder.tls(Tls { ca_pem, identity, ..Tls::default() });
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(serve::Error::Thread)?;
@@ -79,6 +89,12 @@ impl Connection {
     fn key(&self) -> Option<&str> {
         self.key.as_deref().map(str::trim).filter(|key| !key.is_empty())
     }
+}
+
+/// What a file holds.
+fn text(file: &Path) -> Result<String, Failure> {
+    let path = file.display().to_string();
+    std::fs::read_to_string(file).map_err(|source| Failure::File { path, source })
 }
 
 impl MerchantConnection {

@@ -1,18 +1,19 @@
 //! What `--json` prints. Names and forms are a promise to scripts: fields may be added, none goes.
 //! What is not known is `null`; statuses are the words of the API; times are RFC 3339 in UTC.
 
+mod access;
 mod account;
 mod webhook;
 
 use std::{collections::BTreeMap, time::SystemTime};
 
 use paystatus_client::{
-    Attempt, Change, Condition, Freshness, Key, Money, Operation, Order, ProviderId, Statement,
+    Attempt, Change, Condition, Freshness, Money, Operation, Order, ProviderId, Statement,
     TimelineEntry, Totals,
 };
 use serde::Serialize;
 
-pub(super) use self::{account::account, webhook::*};
+pub(super) use self::{access::*, account::account, webhook::*};
 
 #[derive(Serialize)]
 pub(super) struct MoneyJson<'a> {
@@ -131,6 +132,8 @@ pub(super) struct EntryJson<'a> {
     account_id: &'a str,
     webhook_id: &'a str,
     actor: &'a str,
+    actor_key_id: &'a str,
+    actor_operator_id: &'a str,
     statements: Vec<StatementJson<'a>>,
     changes: Vec<ChangeJson<'a>>,
     notes: &'a [String],
@@ -146,15 +149,6 @@ pub(super) struct StatementJson<'a> {
     reference: &'a str,
     reason: &'a str,
     provider_time: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct KeyJson<'a> {
-    key_id: &'a str,
-    name: &'a str,
-    role: String,
-    merchant_ids: &'a [String],
-    create_time: Option<String>,
 }
 
 /// One line of `watch`.
@@ -309,6 +303,8 @@ pub(super) fn entry(entry: &TimelineEntry) -> EntryJson<'_> {
         account_id: &entry.account_id,
         webhook_id: &entry.webhook_id,
         actor: &entry.actor,
+        actor_key_id: &entry.actor_key_id,
+        actor_operator_id: &entry.actor_operator_id,
         statements: entry.statements.iter().map(statement).collect(),
         changes: entry.changes.iter().map(change).collect(),
         notes: &entry.notes,
@@ -325,16 +321,6 @@ fn statement(statement: &Statement) -> StatementJson<'_> {
         reference: &statement.reference,
         reason: &statement.reason,
         provider_time: time(statement.provider_time),
-    }
-}
-
-pub(super) fn key(key: &Key) -> KeyJson<'_> {
-    KeyJson {
-        key_id: &key.key_id,
-        name: &key.name,
-        role: key.role.to_string(),
-        merchant_ids: &key.merchant_ids,
-        create_time: time(key.create_time),
     }
 }
 

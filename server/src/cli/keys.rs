@@ -41,13 +41,19 @@ struct List {
 struct Create {
     /// A name for people; timelines show it.
     name: String,
-    /// What the key may do.
-    #[arg(long, value_enum)]
-    role: RoleArg,
+    /// What the key may do. That of an operator's key is operator.
+    #[arg(long, value_enum, required_unless_present = "operator", conflicts_with = "operator")]
+    role: Option<RoleArg>,
     /// A merchant that it may touch; may be named several times. Without any: all, which only
     /// owners may.
-    #[arg(long = "merchant", value_name = "MERCHANT")]
+    #[arg(long = "merchant", value_name = "MERCHANT", conflicts_with = "operator")]
     merchants: Vec<String>,
+    /// Make it a key of this operator, for the merchants that the operator has at each moment.
+    #[arg(long, value_name = "OPERATOR")]
+    operator: Option<String>,
+    /// Let it end after this time, such as 12h or 90days. Otherwise it does not.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    expires: Option<std::time::Duration>,
     /// One JSON object, with the secret.
     #[arg(long)]
     json: bool,
@@ -69,7 +75,7 @@ enum RoleArg {
     Checkout,
     /// Also sees webhooks and unclaimed orders, and replays webhooks.
     Operator,
-    /// Also manages keys and sees card tokens.
+    /// Also manages keys and operators, and sees card tokens and the audit list.
     Owner,
 }
 
@@ -105,7 +111,9 @@ impl List {
                 keys.iter().try_for_each(|key| out.json(&json::key(key)))?;
             } else {
                 let rows: Vec<Vec<Cell>> = keys.iter().map(row).collect();
-                out.table(&["KEY", "NAME", "ROLE", "MERCHANTS", "CREATED"], &rows)?;
+                let heads =
+                    ["KEY", "NAME", "ROLE", "MERCHANTS", "CREATED", "EXPIRES", "LAST USE", "CALLS"];
+                out.table(&heads, &rows)?;
             }
             Ok(())
         })
@@ -114,12 +122,25 @@ impl List {
 
 fn row(key: &Key) -> Vec<Cell> {
     let merchants = key.merchant_ids.join(" ");
+    let role = key.role.to_string().to_lowercase();
+    let role = match key.operator_id.as_str() {
+        "" => role,
+        operator => format!("{role} {operator}"),
+    };
+    let time = |time: Option<_>, none: &str| match time {
+        Some(_) => Cell::dim(words::time(time)),
+        None => Cell::dim(none),
+    };
+    let calls: i64 = key.calls.iter().map(|calls| calls.count).sum();
     vec![
         Cell::text(&key.key_id),
         Cell::text(&key.name),
-        Cell::text(key.role.to_string().to_lowercase()),
+        Cell::text(role),
         if merchants.is_empty() { Cell::dim("all") } else { Cell::text(merchants) },
         Cell::dim(words::time(key.create_time)),
+        time(key.expire_time, "never"),
+        time(key.last_use_time, "never"),
+        Cell::dim(calls.to_string()),
     ]
 }
 
@@ -127,12 +148,18 @@ impl Create {
     fn run(self) -> Result<(), Failure> {
         self.connection.run(async |client| {
             let role = match self.role {
-                RoleArg::Checkout => Role::Checkout,
-                RoleArg::Operator => Role::Operator,
-                RoleArg::Owner => Role::Owner,
+                Some(RoleArg::Checkout) => Role::Checkout,
+                Some(RoleArg::Owner) => Role::Owner,
+                Some(RoleArg::Operator) | None => Role::Operator,
             };
-            let new = NewKey::new(&self.name, role);
-            let new = self.merchants.iter().fold(new, NewKey::merchant);
+            let new = match &self.operator {
+                Some(operator) => NewKey::of_operator(&self.name, operator),
+                None => NewKey::new(&self.name, role),
+            };
+            let mut new = self.merchants.iter().fold(new, NewKey::merchant);
+            if let Some(ttl) = self.expires {
+                new = new.expires_after(ttl);
+            }
             let created = client.create_key(new).await?;
             let mut out = Out::new();
             if self.json {

@@ -1,12 +1,14 @@
 //! The command line. Standard output is data, standard error is talk.
 
 mod accounts;
+mod audit;
 mod connection;
 mod demo;
 mod failure;
 mod json;
 mod keys;
 mod log;
+mod operators;
 mod order;
 mod orders;
 pub(crate) mod out;
@@ -61,6 +63,8 @@ enum Command {
     Webhooks(webhooks::Webhooks),
     Accounts(accounts::Accounts),
     Keys(keys::Keys),
+    Operators(operators::Operators),
+    Audit(audit::Audit),
     Verify(verify::Verify),
 }
 
@@ -77,6 +81,8 @@ pub fn run() -> ExitCode {
         Command::Webhooks(command) => command.run(),
         Command::Accounts(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Operators(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::Verify(command) => command.run(),
     };
     match result {
@@ -126,7 +132,15 @@ mod tests {
             "order o-1 --json --server https://h:1 --ca ca.pem --key k",
             "keys list --json",
             "keys create till-1 --role checkout --merchant a --merchant b",
+            "keys create anna-1 --operator anna --expires 90days --json",
             "keys revoke key_1",
+            "operators list --json",
+            "operators add anna --name Anna --merchant a --merchant b",
+            "operators set anna --name Anna --merchant a --json",
+            "operators remove anna",
+            "audit",
+            "audit --of-key key_1 --operator anna --of shop --since 2h --until 2026-11-21 --limit 5",
+            "audit --json --client-cert c.pem --client-key k.pem",
             "webhooks list --account a --disposition unreadable --since 2h --until 2026-11-21",
             "webhooks list --event payment.paid --order o-1 --limit 5 --json",
             "webhooks show wh_1 --card-tokens --json",
@@ -153,6 +167,11 @@ mod tests {
             "orders --label shop",
             "keys create till-1",
             "keys create till-1 --role king",
+            "keys create till-1 --operator anna --role owner",
+            "keys create till-1 --operator anna --merchant a",
+            "keys create till-1 --role owner --expires soon",
+            "operators add anna --name Anna",
+            "audit --client-cert c.pem",
             "watch --from yesterday",
             "demo --for soon",
             "demo --rate 0",
