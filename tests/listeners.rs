@@ -327,7 +327,8 @@ async fn public_answers_say_nothing_of_us_and_protect_the_browser() {
 async fn tls_is_negotiated_in_time_and_kept() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("it is made");
     let folder = folder();
-    let tls = Tls { certificate: folder.path().join("cert"), key: folder.path().join("key") };
+    let (certificate, key) = (folder.path().join("cert"), folder.path().join("key"));
+    let tls = Tls { certificate, key, ..Tls::default() };
     std::fs::write(&tls.certificate, made.cert.pem()).expect("written");
     std::fs::write(&tls.key, made.signing_key.serialize_pem()).expect("written");
     let mut config = config(folder.path().join("data"));

@@ -17,7 +17,8 @@ use crate::harness::{
 async fn two_settings_turn_tls_on_for_both_ports() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("it is made");
     let folder = folder();
-    let tls = Tls { certificate: folder.path().join("cert"), key: folder.path().join("key") };
+    let (certificate, key) = (folder.path().join("cert"), folder.path().join("key"));
+    let tls = Tls { certificate, key, ..Tls::default() };
     fs::write(&tls.certificate, made.cert.pem()).expect("written");
     fs::write(&tls.key, made.signing_key.serialize_pem()).expect("written");
     let mut config = config(folder.path().join("data"));
@@ -52,8 +53,13 @@ async fn settings_that_cannot_work_are_named() {
     let folder = folder();
     for (change, expected) in [
         (
-            (|c| c.tls = Some(Tls { certificate: "missing.pem".into(), key: "key".into() }))
-                as fn(&mut paystatus_server::config::Config),
+            (|c| {
+                c.tls = Some(Tls {
+                    certificate: "missing.pem".into(),
+                    key: "key".into(),
+                    ..Tls::default()
+                })
+            }) as fn(&mut paystatus_server::config::Config),
             "missing.pem",
         ),
         (|c| c.accounts[0].secrets.clear(), "accounts[0].secrets"),

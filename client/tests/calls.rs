@@ -219,7 +219,7 @@ async fn wrong_settings_are_refused_at_once() {
         Client::builder("http://localhost:1").api_key("new\nline"),
         Client::builder("http://localhost:1").tls(Tls::default()),
         Client::builder("https://localhost:1")
-            .tls(Tls { ca_pem: Some("-----BEGIN no".into()), domain_name: None }),
+            .tls(Tls { ca_pem: Some("-----BEGIN no".into()), ..Tls::default() }),
     ] {
         let error = builder.connect_lazy().expect_err("wrong");
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);

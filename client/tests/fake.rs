@@ -217,6 +217,11 @@ script! {
         create_key CreateKey CreateKeyRequest -> CreateKeyResponse;
         list_keys ListKeys ListKeysRequest -> ListKeysResponse;
         delete_key DeleteKey DeleteKeyRequest -> DeleteKeyResponse;
+        create_operator CreateOperator CreateOperatorRequest -> CreateOperatorResponse;
+        update_operator UpdateOperator UpdateOperatorRequest -> UpdateOperatorResponse;
+        list_operators ListOperators ListOperatorsRequest -> ListOperatorsResponse;
+        delete_operator DeleteOperator DeleteOperatorRequest -> DeleteOperatorResponse;
+        list_audit_entries ListAuditEntries ListAuditEntriesRequest -> ListAuditEntriesResponse;
     };
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the client against scripted servers, over real sockets on port 0.
 
+mod access;
 mod await_outcome;
 mod calls;
 mod cursor_store;

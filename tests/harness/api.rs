@@ -87,6 +87,7 @@ impl Api {
             role: role.into(),
             merchant_ids: merchants.iter().map(|&m| m.to_owned()).collect(),
             request_id: request_id(),
+            ..Default::default()
         };
         self.access().create_key(request).await.expect("the key is made").into_inner()
     }

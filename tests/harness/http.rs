@@ -60,6 +60,25 @@ pub(crate) async fn request(
     send(address, request, Vec::new()).await.expect("the server answers")
 }
 
+/// Status and headers of an answer whose body may never end.
+pub(crate) async fn head_of(
+    address: SocketAddr,
+    request: http::request::Builder,
+    body: impl Into<Bytes>,
+) -> (u16, HeaderMap) {
+    let request = request.header("host", address.to_string()).body(Full::new(body.into()));
+    let exchange = async {
+        let stream = TcpStream::connect(address).await.expect("the server listens");
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("open");
+        let connection = tokio::spawn(connection);
+        let answer = sender.send_request(request.expect("the request is sound")).await;
+        let answer = answer.expect("the server answers");
+        connection.abort();
+        (answer.status().as_u16(), answer.headers().clone())
+    };
+    soon("the answer", exchange).await
+}
+
 /// As [`post`], where the server may be away.
 pub(crate) async fn try_post(
     address: SocketAddr,
