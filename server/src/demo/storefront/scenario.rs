@@ -75,7 +75,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             Tell(1),
         ],
         moral: "The page changed the moment the webhook was on disk. One that shows the outcome \
-                says so with a receipt, so that nobody sends an e-mail that is not needed.",
+                says so with a receipt, so that nobody gets mail that is not needed.",
     },
     Scenario {
         name: "declined",
