@@ -291,3 +291,20 @@ async fn a_shop_puts_its_own_words_and_ways_on_into_the_element() {
         .filter((own) => own.checkVisibility()).map((own) => own.textContent)";
     assert_eq!(browser.evaluate("page", seen).await, json!(["Hooray", "On"]));
 }
+
+/// A shop of one page shows one order after another in the same element.
+#[tokio::test]
+async fn an_element_that_gets_another_token_shows_the_other_order() {
+    let Some((system, mut browser, server)) = start().await else { return };
+    let (paid, pending) = (system.placed("L-1").await, system.placed("L-2").await);
+    system.becomes("L-1", "paid").await;
+    browser.open("page", &server, &paid).await;
+    browser.shows("page", "approved").await;
+    let script = format!("document.querySelector('payment-status').token = '{pending}'");
+    browser.evaluate("page", &script).await;
+    assert_eq!(browser.shows("page", "undecided").await["order"], "L-2");
+    system.becomes("L-2", "declined").await;
+    assert_eq!(browser.shows("page", "refused").await["order"], "L-2");
+    let told = browser.told("page", "payment-outcome", json!({"outcome": "REFUSED"})).await;
+    assert_eq!(outcomes(&told), ["APPROVED", "REFUSED"], "each once");
+}
