@@ -222,3 +222,21 @@ async fn a_flood_of_refusals_does_not_fill_the_journal() {
     let left_out: Vec<_> = entries.iter().map(|entry| entry.left_out_count).collect();
     assert_eq!(left_out, [19, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "thirty in all");
 }
+
+/// The names of operators are everybody's, so an owner may take one that another merchant gave up.
+#[tokio::test]
+async fn an_operator_of_the_same_name_brings_nothing_of_the_one_before() {
+    let system = System::start().await;
+    let owner = system.api_of(&system.owner);
+    operator_of(&owner, "anna", &[MERCHANT]).await;
+    let request =
+        v1::DeleteOperatorRequest { operator_id: "anna".to_owned(), request_id: request_id() };
+    owner.access().delete_operator(request).await.expect("deleted");
+    let other = system.api_of(&owner.create_key(v1::Role::Owner, &[OTHER_MERCHANT]).await);
+    operator_of(&other, "anna", &[OTHER_MERCHANT]).await;
+    let seen = words(&all(&other).await);
+    let of = |method: &str| seen.iter().filter(|word| word.contains(method)).count();
+    assert_eq!((of("DeleteKey"), of("DeleteOperator")), (0, 0), "{seen:?}");
+    // Two were there before: another checkout service's, and the owner's own.
+    assert_eq!((of("CreateKey"), of("CreateOperator")), (3, 1), "{seen:?}");
+}

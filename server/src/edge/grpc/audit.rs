@@ -143,6 +143,8 @@ impl Filter {
             }
             Record::Key(key) => {
                 let operator = key.operator.as_ref().and_then(|id| self.store.operator_ever(id));
+                // One that took the name later has nothing to do with the key.
+                let operator = operator.filter(|o| o.create_time <= key.create_time);
                 let merchants = operator
                     .map_or_else(|| key.merchants.clone(), |operator| operator.merchants.clone());
                 (key.actor.as_ref()?, of_key(key)?, merchants)
