@@ -53,7 +53,8 @@ pub struct Pages {
     /// in the data folder. To take one away revokes its tokens and closes pages that are open
     /// with them, as soon as the configuration is read again.
     pub keys: Vec<PageKeyConfig>,
-    /// Origins whose scripts may read the state of an order: `https://shop.example`.
+    /// Origins whose scripts may read the state of an order, and leave receipts by cookie:
+    /// `https://shop.example`, as browsers write it (small letters, no path, no usual port).
     pub origins: Vec<String>,
     /// How long a page stays connected after a refusal: the customer may pay again.
     #[serde(with = "humantime_serde")]
@@ -224,6 +225,15 @@ fn span_or_off<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Durat
     }
 }
 
+/// True for what a browser sends as the origin of a page, and no more: neither `*` nor `null`, which
+/// would be anybody, nor what would mean more in a content security policy.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_in_hosts =
+        |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b':' | b'[' | b']');
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_in_hosts))
+}
+
 pub(crate) fn invalid(setting: impl Into<String>, problem: impl Into<String>) -> Error {
     Error::Invalid { setting: setting.into(), problem: problem.into() }
 }
@@ -263,6 +273,10 @@ impl Config {
         }
         if self.streams.heartbeat < Duration::from_millis(10) {
             return Err(invalid("streams.heartbeat", "must be at least 10ms"));
+        }
+        if let Some(wrong) = self.pages.origins.iter().find(|origin| !is_origin(origin)) {
+            let problem = format!("must be like https://shop.example, without a path: {wrong:?}");
+            return Err(invalid("pages.origins", problem));
         }
         if self.pages.not_informed.is_some_and(|span| span > NOT_INFORMED_MAX) {
             return Err(invalid("pages.not_informed", "must be at most 24h, or off"));
@@ -335,6 +349,22 @@ mod tests {
         assert!(matches!(not_informed("not_informed = \"off\""), Ok(None)));
         for wrong in ["never", "-1s", "25h", "60"] {
             assert!(not_informed(&format!("not_informed = \"{wrong}\"")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_write_them() {
+        let origins = |origin: &str| {
+            let origins = vec!["https://shop.example".to_owned(), origin.to_owned()];
+            Config { pages: Pages { origins, ..Pages::default() }, ..Config::default() }.check()
+        };
+        for origin in ["https://a.example:8443", "http://127.0.0.1:8080", "http://[::1]:1"] {
+            assert!(origins(origin).is_ok(), "{origin}");
+        }
+        let wrong = ["", "*", "null", "https://", "https://*", "https://*.example", "a.example"];
+        for origin in wrong.into_iter().chain(["https://a.example/", "HTTPS://A", "https://a b"]) {
+            let refused = origins(origin).expect_err(origin).to_string();
+            assert!(refused.contains("pages.origins"), "{refused}");
         }
     }
 }
