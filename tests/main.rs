@@ -7,6 +7,7 @@ mod browser_grpc;
 mod browser_receipts;
 mod contract;
 mod harness;
+mod hostile;
 mod idle_pages;
 mod killed;
 mod listeners;

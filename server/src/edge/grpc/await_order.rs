@@ -6,7 +6,7 @@ use paystatus_proto::v1;
 use tokio::time::Instant;
 use tonic::{Code, Status, metadata::MetadataMap};
 
-use super::{errors, to_wire};
+use super::{errors, leave::Leave, to_wire};
 use crate::{
     domain::{ids::OrderKey, order::Order, view::Outcome},
     edge::Context,
@@ -53,8 +53,12 @@ fn deadline(text: &str) -> Option<Duration> {
 }
 
 /// Waits until the outcome is decided or the time is up.
+///
+/// # Errors
+/// NOT_FOUND; those of [`Leave::check`] once the caller may not read any more.
 pub(super) async fn wait(
     context: &Context,
+    mut leave: Leave,
     key: OrderKey,
     attempt: &str,
     timeout: Duration,
@@ -83,7 +87,9 @@ pub(super) async fn wait(
             () = touched.touched() => {}
             () = tokio::time::sleep_until(until) => {}
             _ = drain.wait_for(|drains| *drains) => {}
+            () = leave.is_doubtful() => {}
         }
+        leave.check(context)?;
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     await_order, errors,
     filter::Filter,
     from_wire::{self, intent::OperationRequest, stream::Start},
+    leave::Leave,
     page, page_watch, receipt,
     stream::{Frames, Watch},
     to_wire,
@@ -253,8 +254,9 @@ impl OrderService for Orders {
         let merchant = caller.merchant(&request.merchant_id)?;
         let parent = from_wire::intent::parent(merchant, &request.order_id)?;
         self.find(&parent).await?;
-        let answer = await_order::wait(&self.0, parent.key(), &request.attempt_id, timeout).await?;
-        Ok(Response::new(answer))
+        let leave = Leave::new(&self.0, &caller, parent.merchant.clone());
+        let (key, attempt) = (parent.key(), &request.attempt_id);
+        await_order::wait(&self.0, leave, key, attempt, timeout).await.map(Response::new)
     }
 
     async fn watch_order(

@@ -106,6 +106,15 @@ impl Watch {
 
     async fn next(&mut self) -> Option<Result<Encoded, Status>> {
         loop {
+            // Before each frame and not only while waiting: a stream may be busy for hours, and one
+            // that is not read sends late what it found early.
+            if !matches!(self.phase, Phase::Over)
+                && let Err(status) = self.leave.check(&self.context)
+            {
+                self.phase = Phase::Over;
+                self.frames.clear();
+                return Some(Err(status));
+            }
             if let Some((position, frame)) = self.frames.pop_front() {
                 if let Some(session) = &self.session {
                     session.sent(position);
@@ -188,7 +197,6 @@ impl Watch {
         if self.is_ending() {
             return Ok(());
         }
-        self.leave.check(&self.context)?;
         if self.heard.elapsed() >= self.context.config.streams.heartbeat {
             self.push(v1::frame::Content::Heartbeat(v1::Heartbeat {}));
             return Ok(());

@@ -203,7 +203,7 @@ impl Keys {
     }
 
     /// True if a key is still there.
-    pub(super) fn has(&self, print: &KeyPrint) -> bool {
+    fn has(&self, print: &KeyPrint) -> bool {
         self.0.iter().any(|key| key.print == *print)
     }
 }

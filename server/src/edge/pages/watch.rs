@@ -104,9 +104,8 @@ impl Watch {
         loop {
             let event = match self.phase {
                 Phase::Over => return None,
-                Phase::Opening if is_revoked(&self.settings, &self.grant) => {
-                    Some(Event::Ended(End::Expired))
-                }
+                // Here and not only while waiting: one that does not read is asked late.
+                _ if self.is_refused() => Some(Event::Ended(End::Expired)),
                 Phase::Opening => {
                     self.phase = Phase::Looking;
                     Some(Event::Opened)
@@ -125,6 +124,11 @@ impl Watch {
             }
             return Some(event);
         }
+    }
+
+    /// True if the link has ended, or its key was taken away.
+    fn is_refused(&self) -> bool {
+        self.settings.borrow().keys.check(&self.grant, clock::now()).is_err()
     }
 
     /// The present state, if it says something new.
@@ -167,9 +171,7 @@ impl Watch {
                 None
             }
             _ = self.context.drain.wait_for(|drains| *drains) => Some(Event::Ended(End::Closing)),
-            Ok(()) = self.settings.changed() => {
-                is_revoked(&self.settings, &self.grant).then_some(Event::Ended(End::Expired))
-            }
+            Ok(()) = self.settings.changed() => None,
             () = tokio::time::sleep_until(settles.min(expires).min(heartbeat)) => {
                 Some(if Instant::now() >= expires {
                     Event::Ended(End::Expired)
@@ -181,11 +183,6 @@ impl Watch {
             }
         }
     }
-}
-
-/// True if the key that signed a page's token was taken away.
-fn is_revoked(settings: &watch::Receiver<Arc<Settings>>, grant: &Grant) -> bool {
-    !settings.borrow().keys.has(&grant.key)
 }
 
 /// True if a page has seen the end: an approval, and nothing since.
