@@ -27,8 +27,7 @@ impl Cors {
     ) {
         answer.insert(header::VARY, HeaderValue::from_static("origin"));
         let Some(origin) = origin else { return };
-        let mut allowed = settings.config.origins.iter();
-        if !allowed.any(|allowed| allowed.as_bytes() == origin.as_bytes()) {
+        if !is_configured(settings, origin) {
             return;
         }
         for (name, value) in [
@@ -55,4 +54,9 @@ impl Cors {
         let age = HeaderValue::from_static(MAX_AGE_SECONDS);
         answer.insert(header::ACCESS_CONTROL_MAX_AGE, age);
     }
+}
+
+/// True if an origin is one of `pages.origins`.
+pub(super) fn is_configured(settings: &Settings, origin: &HeaderValue) -> bool {
+    settings.config.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
 }

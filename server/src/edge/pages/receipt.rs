@@ -5,12 +5,12 @@ use std::time::Duration;
 use axum::{
     body::{Body, to_bytes},
     extract::{Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Authority},
     response::Response,
 };
 use serde::Deserialize;
 
-use super::{Asked, granted, refuse, respond};
+use super::{Asked, cors, granted, refuse, respond};
 use crate::{
     domain::command::Refusal,
     edge::{
@@ -29,6 +29,9 @@ const RETRY_AFTER_SECONDS: &str = "1";
 /// What is said of a body that is no receipt.
 const WANTED: &str =
     "the body must be {\"outcome_number\": N} with the number that the page showed\n";
+
+/// What is said to a site that is not the shop's.
+const FOREIGN: &str = "this site may not leave receipts by cookie; it is not in pages.origins\n";
 
 /// What a page sends, under whatever content type: a beacon has `text/plain`.
 #[derive(Deserialize)]
@@ -51,6 +54,10 @@ pub(super) async fn record(
         Err(refused) => return refuse(&context, &headers, refused),
     };
     let answer = |code, text: &'static str| respond(&context, &headers, code, Body::from(text));
+    // A token in the query is known to its page alone; a cookie comes with what other sites send.
+    if asked.token.is_none() && is_foreign(&context, &headers, &parts.uri) {
+        return answer(StatusCode::FORBIDDEN, FOREIGN);
+    }
     let body = match tokio::time::timeout(READ_MAX, to_bytes(body, BYTES_MAX)).await {
         Ok(Ok(body)) => body,
         // Too large, or broken off: then nobody reads the answer.
@@ -64,6 +71,20 @@ pub(super) async fn record(
         Ok(_) => answer(StatusCode::NO_CONTENT, ""),
         Err(error) => not_taken(&context, &headers, &error),
     }
+}
+
+/// True if the page that sends this is of an origin that is neither ours nor configured. Browsers
+/// tell the origin with every POST; what is no browser has nobody's cookies.
+fn is_foreign(context: &Context, headers: &HeaderMap, uri: &Uri) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    // A proxy may have altered the host, but not what the browser says of it.
+    let is_same = headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
+    let host = uri.authority().map(Authority::as_str).map(str::as_bytes);
+    let host = host.or_else(|| headers.get(header::HOST).map(HeaderValue::as_bytes));
+    let is_host = [&b"https://"[..], b"http://"]
+        .into_iter()
+        .any(|scheme| origin.as_bytes().strip_prefix(scheme).is_some_and(|o| Some(o) == host));
+    !(is_same || is_host || cors::is_configured(&context.pages.load(), origin))
 }
 
 fn not_taken(context: &Context, headers: &HeaderMap, error: &Error) -> Response {
