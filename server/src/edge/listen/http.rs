@@ -30,6 +30,7 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
 use super::{Error, HEADER_BYTES_MAX, Shared, accept};
+use crate::config::Streams;
 
 /// Requests at once on one HTTP/2 connection.
 const H2_STREAMS_MAX: u32 = 128;
@@ -142,7 +143,7 @@ impl Public {
         peer: SocketAddr,
         watcher: Watcher,
     ) {
-        let keep_alive = self.shared.config.streams.keep_alive;
+        let Streams { keep_alive, heartbeat, .. } = self.shared.config.streams;
         let slowest = self.slowest;
         let mut builder = conn::http2::Builder::new(TokioExecutor::new());
         builder
@@ -158,10 +159,11 @@ impl Public {
             let (public, request_under_way) = (Arc::clone(&self), requests.begin());
             async move {
                 let answer = public.answer(request, peer).await?;
+                request_under_way.answered();
                 Ok::<_, std::convert::Infallible>(answer.map(|body| {
                     // The request is under way as long as its answer is.
                     Body::new(body.map_frame(move |frame| {
-                        let _ = &request_under_way;
+                        request_under_way.taken();
                         frame
                     }))
                 }))
@@ -171,6 +173,7 @@ impl Public {
         tokio::select! {
             result = Box::pin(watcher.watch(connection)) => ended(result),
             () = activity.idle(slowest) => {}
+            () = activity.stalled(heartbeat + slowest) => {}
         }
     }
 
@@ -211,6 +214,10 @@ fn harden(answer: &mut HeaderMap, is_tls: bool) {
 #[derive(Default)]
 struct Activity {
     begun: AtomicU64,
+    /// Of these, how many have the head of their answer.
+    answered: AtomicU64,
+    /// Parts of answers that there was room to send.
+    taken: AtomicU64,
     ended: AtomicU64,
 }
 
@@ -233,6 +240,31 @@ impl Activity {
                 return;
             }
         }
+    }
+
+    /// Returns once nothing happened for so long but that answers waited to be taken, which takes
+    /// a client that wants none of them: the shortest has room at once, the longest says something
+    /// with every heartbeat.
+    async fn stalled(&self, limit: Duration) {
+        let all = || [&self.begun, &self.taken, &self.ended].map(|count| count.load(Relaxed));
+        loop {
+            let before = all();
+            tokio::time::sleep(limit).await;
+            let [begun, ..] = before;
+            if all() == before && self.answered.load(Relaxed) == begun {
+                return;
+            }
+        }
+    }
+}
+
+impl UnderWay {
+    fn answered(&self) {
+        self.0.answered.fetch_add(1, Relaxed);
+    }
+
+    fn taken(&self) {
+        self.0.taken.fetch_add(1, Relaxed);
     }
 }
 
