@@ -178,14 +178,14 @@ async fn a_token_speaks_for_its_order_and_a_body_is_what_it_must_be() {
     for (status, token) in [(401, ""), (401, "x"), (401, &system.checkout)] {
         assert_eq!(system.receipt(token, 1).await, status, "{token}");
     }
-    let padded = format!("{{\"outcome_number\": 1{}}}", " ".repeat(256));
-    for body in ["", "1", "{}", r#"{"outcome_number": -1}"#, r#"{"outcome_number": "1"}"#, &padded]
-    {
+    for body in ["", "1", "{}", r#"{"outcome_number": -1}"#, r#"{"outcome_number": "1"}"#] {
         let refused = system.beacon(&token, body).await;
         assert_eq!(refused.status, 400, "{body}");
         assert!(refused.body.starts_with(b"the body must be"), "{body}");
         assert_eq!(refused.headers["cache-control"], "no-store, no-transform");
     }
+    let padded = format!("{{\"outcome_number\": 1{}}}", " ".repeat(256));
+    assert_eq!(system.beacon(&token, &padded).await.status, 413);
     let refused = system.beacon(&token, r#"{"outcome_number": 2}"#).await;
     let text = "there is no outcome of this number yet; the newest is number 1\n";
     assert_eq!((refused.status, refused.body.as_slice()), (400, text.as_bytes()));

@@ -2,6 +2,7 @@
 //! that knows tonic, wire types and HTTP.
 
 pub mod admin;
+mod body;
 pub mod forensics;
 pub mod grpc;
 pub mod http;

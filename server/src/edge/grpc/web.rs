@@ -1,5 +1,5 @@
-//! gRPC-Web for pages, on the listener that everybody reaches. It serves what a page token may do and
-//! takes nothing but page tokens, so that no key is ever worth anything there.
+//! gRPC-Web for pages, on the listener that everybody reaches. It serves what a page token may do
+//! and takes nothing but page tokens, so that no key is ever worth anything there.
 
 use axum::{
     Router,
@@ -17,8 +17,7 @@ use tower::Layer as _;
 
 use super::{auth, orders::Orders};
 use crate::edge::{
-    Context,
-    http::read_body,
+    Context, body,
     pages::{self, cors::Cors},
 };
 
@@ -58,7 +57,7 @@ async fn guard(State(context): State<Context>, request: Request, next: Next) -> 
     let (parts, body) = request.into_parts();
     let origin = parts.headers.get(header::ORIGIN).cloned();
     let mut response = if is_grpc_web(&parts.headers) {
-        match read_body(body, REQUEST_BYTES_MAX, context.config.limits.webhook_read).await {
+        match body::read(body, REQUEST_BYTES_MAX, context.config.limits.webhook_read).await {
             Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
             Err(refused) => refused.into_response(),
         }
@@ -77,10 +76,6 @@ fn is_grpc_web(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with(b"application/grpc-web"))
 }
 
-/// A browser asks whether a script of another origin may call.
 async fn preflight(State(context): State<Context>, headers: HeaderMap) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    let origin = headers.get(header::ORIGIN);
-    CORS.preflight(&context.pages.load(), origin, response.headers_mut());
-    response
+    CORS.preflight(&context.pages.load(), &headers)
 }

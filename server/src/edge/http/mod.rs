@@ -1,10 +1,8 @@
 //! The HTTP side: webhooks in, and whether the server works. A thin shell over [`intake`].
 
-use std::time::Duration;
-
 use axum::{
     Router,
-    body::{Body, Bytes, to_bytes},
+    body::Body,
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,7 +10,7 @@ use axum::{
 };
 
 use super::{
-    Context,
+    Context, body,
     intake::{self, NotAccepted},
 };
 use crate::engine;
@@ -43,7 +41,7 @@ async fn webhook(
     };
     let (parts, body) = request.into_parts();
     let limits = context.config.limits;
-    let body = match read_body(body, limits.webhook_bytes, limits.webhook_read).await {
+    let body = match body::read(body, limits.webhook_bytes, limits.webhook_read).await {
         Ok(body) => body,
         Err(refused) => return refused.into_response(),
     };
@@ -73,30 +71,6 @@ async fn webhook(
     }
 }
 
-/// Why a body was not read: the answer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct NotRead(StatusCode, &'static str);
-
-impl IntoResponse for NotRead {
-    fn into_response(self) -> Response {
-        (self.0, self.1).into_response()
-    }
-}
-
-/// Reads a body that is to come within a time.
-pub(super) async fn read_body(
-    body: Body,
-    bytes_max: usize,
-    slowest: Duration,
-) -> Result<Bytes, NotRead> {
-    let read = tokio::time::timeout(slowest, to_bytes(body, bytes_max)).await;
-    let read = read.map_err(|_| NotRead(StatusCode::REQUEST_TIMEOUT, "the body is too slow\n"))?;
-    read.map_err(|error| match is_too_large(&error) {
-        true => NotRead(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"),
-        false => NotRead(StatusCode::BAD_REQUEST, "the body broke off\n"),
-    })
-}
-
 /// Whether this server should be sent requests: a word for load balancers, who may be anybody.
 async fn public_health(State(context): State<Context>) -> Response {
     match context.engine.health().is_good() {
@@ -121,15 +95,4 @@ pub fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
     headers.iter().filter_map(text).collect()
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }

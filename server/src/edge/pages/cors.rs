@@ -1,6 +1,9 @@
 //! Which scripts of other origins may read a page's answers: those of `pages.origins`.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
 
 use super::live::Settings;
 
@@ -39,20 +42,18 @@ impl Cors {
         }
     }
 
-    /// Answers a browser that asks before it calls.
-    pub(in crate::edge) fn preflight(
-        &self,
-        settings: &Settings,
-        origin: Option<&HeaderValue>,
-        answer: &mut HeaderMap,
-    ) {
-        self.allow(settings, origin, answer);
+    /// The answer to a browser that asks whether a script of another origin may call.
+    pub(in crate::edge) fn preflight(&self, settings: &Settings, asked: &HeaderMap) -> Response {
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        let answer = response.headers_mut();
+        self.allow(settings, asked.get(header::ORIGIN), answer);
         let methods = HeaderValue::from_static(self.methods);
         answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         let sent = HeaderValue::from_static(self.sent);
         answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, sent);
         let age = HeaderValue::from_static(MAX_AGE_SECONDS);
         answer.insert(header::ACCESS_CONTROL_MAX_AGE, age);
+        response
     }
 }
 

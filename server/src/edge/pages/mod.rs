@@ -231,10 +231,6 @@ fn respond(context: &Context, asked: &HeaderMap, code: StatusCode, body: Body) -
     response
 }
 
-/// A browser asks whether a script of another origin may ask.
 async fn preflight(State(context): State<Context>, headers: HeaderMap) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    let origin = headers.get(header::ORIGIN);
-    CORS.preflight(&context.pages.load(), origin, response.headers_mut());
-    response
+    CORS.preflight(&context.pages.load(), &headers)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Authority},
     response::Response,
@@ -14,7 +14,7 @@ use super::{Asked, cors, granted, refuse, respond};
 use crate::{
     domain::command::Refusal,
     edge::{
-        Context,
+        Context, body,
         receipt::{self, By},
     },
     engine::{Error, Refused},
@@ -58,11 +58,9 @@ pub(super) async fn record(
     if asked.token.is_none() && is_foreign(&context, &headers, &parts.uri) {
         return answer(StatusCode::FORBIDDEN, FOREIGN);
     }
-    let body = match tokio::time::timeout(READ_MAX, to_bytes(body, BYTES_MAX)).await {
-        Ok(Ok(body)) => body,
-        // Too large, or broken off: then nobody reads the answer.
-        Ok(Err(_)) => return answer(StatusCode::BAD_REQUEST, WANTED),
-        Err(_) => return answer(StatusCode::REQUEST_TIMEOUT, "the body is too slow\n"),
+    let body = match body::read(body, BYTES_MAX, READ_MAX).await {
+        Ok(body) => body,
+        Err(refused) => return answer(refused.code, refused.text),
     };
     let Ok(sent) = serde_json::from_slice::<Sent>(&body) else {
         return answer(StatusCode::BAD_REQUEST, WANTED);
