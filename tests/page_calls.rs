@@ -141,7 +141,7 @@ async fn a_page_resumes_and_is_told_what_it_missed() {
     opened(over.next().await);
     assert_eq!(closing(over.next().await), ClosingReason::Done, "it has seen the end");
     // Another journal counts from the beginning.
-    let mut other = system.resume_page(&token, "1.7.3").await;
+    let mut other = system.resume_page(&token, "1.7.3.0").await;
     assert_eq!(opened(other.next().await), OpenedMode::Reset);
     assert!(!state(other.next().await).1.missed, "nobody knows");
 }

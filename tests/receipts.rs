@@ -122,6 +122,25 @@ async fn who_was_shown_the_outcome_is_not_written_to() {
 }
 
 #[tokio::test]
+async fn a_receipt_is_no_news_to_a_page() {
+    let system = System::start().await;
+    system.approved("o1").await;
+    let token = system.page_token("o1", 600).await;
+    let path = format!("/pages/order/status?token={token}");
+    let first = http::get(system.http(), &path).await;
+    let tag = first.headers["etag"].to_str().expect("text");
+    let before = system.api().get_order("o1").await.version;
+    assert_eq!(system.receipt(&token, 1).await, 204);
+    assert_eq!(system.api().get_order("o1").await.version, before + 1, "it is recorded");
+    let again = http::get_with(system.http(), &path, &[("if-none-match", tag)]).await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    assert_eq!(again.headers["etag"], tag);
+    let seen = tag.trim_matches('"');
+    let stream = Page::open(system.http(), &token, &[("last-event-id", seen)]).await;
+    assert_eq!(stream.status, 204, "it has seen the end and need not come back");
+}
+
+#[tokio::test]
 async fn who_was_not_shown_it_is_told_of_once_and_a_late_receipt_changes_nothing() {
     let system = System::start_telling_after(SHORT).await;
     let mut told = system.informed().await;

@@ -23,7 +23,7 @@ export interface OrderState {
   missed: boolean;
 }
 
-/** Where the server's stream of an order is: `epoch.version.outcome`, as the server writes it. */
+/** Where the server's stream of an order is: `epoch.version` and more, as the server writes it. */
 interface Position {
   epoch: string;
   version: number;

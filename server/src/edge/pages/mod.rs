@@ -122,8 +122,8 @@ async fn status(
         Ok(grant) => grant,
         Err(refused) => return refuse(&context, &headers, refused),
     };
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|tag| tag.to_str().ok());
-    let seen = known.map(|tag| tag.trim_matches('"')).or(asked.seen.as_deref());
+    let tag = headers.get(header::IF_NONE_MATCH).and_then(|tag| tag.to_str().ok());
+    let seen = tag.map(|tag| tag.trim_matches('"')).or(asked.seen.as_deref());
     let seen = seen.and_then(Seen::decode);
     let wait = Duration::from_secs(asked.wait.unwrap_or(0)).min(WAIT_MAX).min(until(grant.until));
     let until = Instant::now() + wait;
@@ -136,17 +136,18 @@ async fn status(
             return respond(&context, &headers, StatusCode::SERVICE_UNAVAILABLE, body);
         };
         let now = Seen::of(&context, &order);
-        let is_new = seen != Some(now);
-        if is_new || Instant::now() >= until || *context.drain.borrow() {
+        let known = seen.filter(|seen| seen.looks_like(now));
+        if known.is_none() || Instant::now() >= until || *context.drain.borrow() {
             let before = seen.and_then(|seen| seen.outcome_in(&context, &order));
-            let (code, body) = match is_new {
-                true => (StatusCode::OK, Body::from(PageView::of(&order, before).to_json())),
-                false => (StatusCode::NOT_MODIFIED, Body::empty()),
+            let (code, body) = match known {
+                None => (StatusCode::OK, Body::from(PageView::of(&order, before).to_json())),
+                Some(_) => (StatusCode::NOT_MODIFIED, Body::empty()),
             };
             let mut response = respond(&context, &headers, code, body);
             let json = HeaderValue::from_static("application/json");
             response.headers_mut().insert(header::CONTENT_TYPE, json);
-            if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", now.encode())) {
+            let tag = format!("\"{}\"", known.unwrap_or(now).encode());
+            if let Ok(tag) = HeaderValue::from_str(&tag) {
                 response.headers_mut().insert(header::ETAG, tag);
             }
             return response;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{
+        digest::Digest,
         ids::OrderKey,
         money::Money,
         order::Order,
@@ -30,14 +31,6 @@ pub(crate) struct PageView {
     pub(crate) time: Time,
     /// True if outcomes passed between this state and the one that the page saw last.
     pub(crate) missed: bool,
-}
-
-/// What of a state is news if it differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Told {
-    outcome_number: u64,
-    status: PaymentStatus,
-    amount: Option<Money>,
 }
 
 /// A state as JSON.
@@ -70,7 +63,7 @@ impl PageView {
             outcome: summary.outcome,
             outcome_number: summary.outcome_number,
             status: summary.status,
-            amount: order.facts.order.as_ref().and_then(|intent| intent.amount),
+            amount: amount(order),
             order: match &order.key {
                 OrderKey::Recorded { order, .. } => order.as_str().to_owned(),
                 OrderKey::Unclaimed { .. } => String::new(),
@@ -78,11 +71,6 @@ impl PageView {
             time: order.outcome_time,
             missed: seen.is_some_and(|seen| summary.outcome_number > seen.saturating_add(1)),
         }
-    }
-
-    pub(super) fn told(&self) -> Told {
-        let Self { outcome_number, status, amount, .. } = *self;
-        Told { outcome_number, status, amount }
     }
 
     /// What a customer may be told. A provider's own words may say more than that.
@@ -117,6 +105,23 @@ impl PageView {
         };
         serde_json::to_string(&json).unwrap_or_default()
     }
+}
+
+/// A hash of all that can become other than it was on the page of an order. Stable: pages carry it
+/// over a restart.
+pub(super) fn shown(order: &Order) -> u64 {
+    let summary = &order.view.summary;
+    let amount = amount(order).map(|amount| amount.to_string());
+    let hash = Digest::new("page")
+        .text(&summary.outcome_number.to_string())
+        .text(to_wire::order::status(summary.status).as_str_name())
+        .maybe(amount.as_deref())
+        .finish();
+    (u128::from_be_bytes(hash) >> 64) as u64
+}
+
+fn amount(order: &Order) -> Option<Money> {
+    order.facts.order.as_ref().and_then(|intent| intent.amount)
 }
 
 /// A word of the API without what only protocol buffers need before it.

@@ -12,13 +12,7 @@ use std::{sync::Arc, time::Duration};
 use metrics::counter;
 use tokio::{sync::watch, time::Instant};
 
-use super::{
-    live::Settings,
-    places::Place,
-    seen::Seen,
-    token::Grant,
-    view::{PageView, Told},
-};
+use super::{live::Settings, places::Place, seen::Seen, token::Grant, view::PageView};
 use crate::{
     clock,
     domain::{order::Order, time::Time, view::Outcome},
@@ -60,7 +54,8 @@ pub(crate) struct Watch {
     settings: watch::Receiver<Arc<Settings>>,
     touched: Subscription,
     seen: Option<Seen>,
-    told: Option<Told>,
+    /// True once it was told a state.
+    is_told: bool,
     heard: Instant,
     /// When it may be told that nothing follows.
     settles: Option<Instant>,
@@ -84,7 +79,7 @@ impl Watch {
             settings: context.pages.follow(),
             touched: context.relay.subscribe(Topic::Order(grant.order.clone())),
             seen,
-            told: None,
+            is_told: false,
             heard: Instant::now(),
             settles: None,
             phase: Phase::Opening,
@@ -138,7 +133,7 @@ impl Watch {
             return Some(Event::Ended(End::Closing));
         };
         let now = Seen::of(&self.context, &order);
-        if self.told.is_none() && self.seen.is_some_and(|seen| is_over(&order, seen, now)) {
+        if !self.is_told && self.seen.is_some_and(|seen| is_over(&order, seen, now)) {
             return Some(Event::Ended(End::Done));
         }
         let before = self.seen.and_then(|seen| seen.outcome_in(&self.context, &order));
@@ -150,12 +145,11 @@ impl Watch {
             }
             Outcome::Undecided | Outcome::Withdrawn => None,
         };
-        let told = view.told();
-        if self.told == Some(told) {
+        if self.is_told && self.seen.is_some_and(|seen| seen.looks_like(now)) {
             return None;
         }
         self.seen = Some(now);
-        self.told = Some(told);
+        self.is_told = true;
         Some(Event::State(now, view))
     }
 
@@ -187,7 +181,7 @@ impl Watch {
 
 /// True if a page has seen the end: an approval, and nothing since.
 pub(super) fn is_over(order: &Order, seen: Seen, now: Seen) -> bool {
-    order.view.summary.outcome == Outcome::Approved && seen == now
+    order.view.summary.outcome == Outcome::Approved && seen.looks_like(now)
 }
 
 /// How long it is until then.
@@ -202,16 +196,10 @@ pub(super) async fn find(context: &Context, grant: &Grant) -> Option<Arc<Order>>
         return Some(order);
     }
     let (store, key) = (Arc::clone(&context.store), grant.order.clone());
-    let read = tokio::task::spawn_blocking(move || store.find_order(&key)).await;
-    match read {
-        Ok(Ok(order)) => order,
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a page could not read its order");
-            None
-        }
-        Err(error) => {
-            tracing::error!(%error, "a page could not read its order");
-            None
-        }
-    }
+    let find = move || store.find_order(&key).map_err(|error| error.to_string());
+    let read = tokio::task::spawn_blocking(find).await;
+    read.unwrap_or_else(|error| Err(error.to_string())).unwrap_or_else(|error| {
+        tracing::error!(%error, "a page could not read its order");
+        None
+    })
 }
