@@ -18,10 +18,11 @@ use paystatus_server::{
     config::{AccountConfig, Config},
     serve::Server,
 };
+use serde_json::json;
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 
-use self::api::Api;
+use self::{api::Api, webhook::optty_order};
 
 /// The merchant of most tests; [`OPTTY`] and [`GENERIC`] are its accounts.
 pub(crate) const MERCHANT: &str = "shop";
@@ -34,6 +35,9 @@ pub(crate) const OPTTY: &str = "optty";
 pub(crate) const GENERIC: &str = "generic";
 pub(crate) const OTHER_ACCOUNT: &str = "other-optty";
 pub(crate) const CREATING: &str = "creating-optty";
+
+/// The origin of a shop's own pages.
+pub(crate) const SHOP: &str = "https://shop.example";
 
 /// How long a test waits for what must come before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -82,6 +86,11 @@ impl System {
             other,
             channel,
         }
+    }
+
+    /// A server whose pages scripts of [`SHOP`] may read.
+    pub(crate) async fn start_for_shop() -> Self {
+        Self::start_with(|config| config.pages.origins = vec![SHOP.to_owned()]).await
     }
 
     /// A server whose account [`OPTTY`] is another one.
@@ -141,6 +150,17 @@ impl System {
         let server = self.server.take().expect("the server runs");
         let stopped = tokio::task::spawn_blocking(move || server.stop());
         stopped.await.expect("stopping does not panic").expect("the engine was good");
+    }
+
+    /// What is measured: of the whole process, so of other tests as well.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = http::get(self.admin(), "/metrics").await;
+        String::from_utf8(answer.body).expect("text")
+    }
+
+    /// The usual provider says something of an order, of which it got 1.00.
+    pub(crate) async fn say(&self, order: &str, status: &str) {
+        self.deliver(OPTTY, &optty_order(order, status, json!("1.00"))).await;
     }
 
     /// A token of a page for an order, valid for so many seconds.

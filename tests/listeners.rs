@@ -19,7 +19,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, rustls};
 
 use crate::harness::{
-    GENERIC, OPTTY, System, config, folder, http as plain,
+    GENERIC, OPTTY, SHOP, System, config, folder, http as plain,
     page::Page,
     soon,
     web::{WATCH_ORDER, WebCall},
@@ -127,10 +127,7 @@ async fn http2(address: SocketAddr) -> (H2, tokio::task::JoinHandle<()>) {
 
 #[tokio::test]
 async fn http2_serves_webhooks_and_pages_alike() {
-    let system = System::start_with(|config| {
-        config.pages.origins = vec!["https://shop.example".to_owned()];
-    })
-    .await;
+    let system = System::start_for_shop().await;
     system.api().place("o1", GENERIC, 100).await;
     let token = system.page_token("o1", 60).await;
     let (sender, _connection) = http2(system.http()).await;
@@ -148,13 +145,13 @@ async fn http2_serves_webhooks_and_pages_alike() {
     let webhook = generic_payment("p1", "o1", "paid", "1.00");
     let path = format!("/webhooks/{GENERIC}");
     assert_eq!(ask(Method::POST, &path, &webhook.headers, webhook.body).await.status(), 204);
-    let origin = headers(&[("origin", "https://shop.example")]);
+    let origin = headers(&[("origin", SHOP)]);
     let preflight = ask(Method::OPTIONS, WATCH_ORDER, &origin, Vec::new()).await;
-    assert_eq!(preflight.headers()["access-control-allow-origin"], "https://shop.example");
+    assert_eq!(preflight.headers()["access-control-allow-origin"], SHOP);
     assert_hardened("HTTP/2", preflight.headers());
     let status = format!("/pages/order/status?token={token}");
     let status = ask(Method::GET, &status, &origin, Vec::new()).await;
-    assert_eq!(status.headers()["access-control-allow-origin"], "https://shop.example");
+    assert_eq!(status.headers()["access-control-allow-origin"], SHOP);
     let bearer = format!("Bearer {token}");
     let call = [("content-type", "application/grpc-web+proto"), ("authorization", &bearer)];
     let call = ask(Method::POST, WATCH_ORDER, &headers(&call), vec![0; 5]).await;
@@ -214,8 +211,7 @@ async fn who_is_too_many_is_refused_at_once_and_places_are_given_back() {
         .await;
     }
     system.api().create_order("o1", 100).await;
-    let metrics = plain::get(system.admin(), "/metrics").await;
-    let metrics = String::from_utf8(metrics.body).expect("text");
+    let metrics = system.metrics().await;
     for listener in ["http", "grpc"] {
         let name = format!("paystatus_connections_refused_total{{listener=\"{listener}\"}} ");
         assert!(metrics.contains(&name), "{metrics}");

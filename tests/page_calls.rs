@@ -9,7 +9,7 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::harness::{
-    GENERIC, MERCHANT, OPTTY, System,
+    GENERIC, MERCHANT, OPTTY, SHOP, System,
     api::{assert_refused, aud, new_attempt},
     http,
     stream::{self, Reader},
@@ -244,19 +244,16 @@ async fn pages_of_all_kinds_share_their_places() {
 
 #[tokio::test]
 async fn only_scripts_of_configured_origins_call() {
-    let system = System::start_with(|config| {
-        config.pages.origins = vec!["https://shop.example".to_owned()];
-    })
-    .await;
+    let system = System::start_for_shop().await;
     system.api().place("o1", OPTTY, 100).await;
     let token = system.page_token("o1", 60).await;
     let preflight = async |path: &str, origin: &str| {
         let headers = [("origin", origin), ("access-control-request-method", "POST")];
         http::request(system.http(), ::http::Method::OPTIONS, path, &headers).await
     };
-    let own = preflight(WATCH_ORDER, "https://shop.example").await;
+    let own = preflight(WATCH_ORDER, SHOP).await;
     assert_eq!(own.status, 204);
-    assert_eq!(own.headers["access-control-allow-origin"], "https://shop.example");
+    assert_eq!(own.headers["access-control-allow-origin"], SHOP);
     assert_eq!(own.headers["access-control-allow-methods"], "POST");
     let sent = own.headers["access-control-allow-headers"].to_str().expect("text");
     for name in ["authorization", "content-type", "x-grpc-web", "grpc-timeout", "x-user-agent"] {
@@ -264,13 +261,13 @@ async fn only_scripts_of_configured_origins_call() {
     }
     let other = preflight(WATCH_ORDER, "https://evil.example").await;
     assert!(other.headers.get("access-control-allow-origin").is_none());
-    let stream = preflight("/pages/order", "https://shop.example").await;
+    let stream = preflight("/pages/order", SHOP).await;
     assert_eq!(stream.headers["access-control-allow-methods"], "GET, POST");
     let request = v1::WatchOrderRequest::default();
-    let origin = [("origin", "https://shop.example")];
+    let origin = [("origin", SHOP)];
     for bearer in [token.as_str(), "x"] {
         let call = WebCall::watch(system.http(), bearer, &request, &origin).await;
-        assert_eq!(call.headers["access-control-allow-origin"], "https://shop.example");
+        assert_eq!(call.headers["access-control-allow-origin"], SHOP);
         let exposed = call.headers["access-control-expose-headers"].to_str().expect("text");
         for name in ["grpc-status", "grpc-message", "grpc-status-details-bin"] {
             assert!(exposed.contains(name), "{name} may be read");

@@ -8,22 +8,17 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::harness::{
-    MERCHANT, OPTTY, System,
+    MERCHANT, OPTTY, SHOP, System,
     api::{assert_refused, new_attempt},
     http,
     page::Page,
     soon,
     web::WebCall,
-    webhook::optty_order,
 };
 
 impl System {
     async fn page(&self, token: &str) -> Page {
         Page::open(self.http(), token, &[]).await
-    }
-
-    pub(crate) async fn say(&self, order: &str, status: &str) {
-        self.deliver(OPTTY, &optty_order(order, status, json!("1.00"))).await;
     }
 }
 
@@ -196,26 +191,18 @@ async fn who_cannot_stream_asks_again_and_is_answered_when_there_is_news() {
 
 #[tokio::test]
 async fn only_configured_origins_may_read() {
-    let system = System::start_with(|config| {
-        config.pages.origins = vec!["https://shop.example".to_owned()];
-    })
-    .await;
+    let system = System::start_for_shop().await;
     system.api().place("o1", OPTTY, 100).await;
     let token = system.page_token("o1", 60).await;
     let open = |origin: &'static str| {
         let (address, token) = (system.http(), token.clone());
         async move { Page::open(address, &token, &[("origin", origin)]).await }
     };
-    let own = open("https://shop.example").await;
-    assert_eq!(own.headers["access-control-allow-origin"], "https://shop.example");
+    let own = open(SHOP).await;
+    assert_eq!(own.headers["access-control-allow-origin"], SHOP);
     assert_eq!(own.headers["vary"], "origin");
     let other = open("https://shop.example.evil").await;
     assert!(other.headers.get("access-control-allow-origin").is_none());
-}
-
-async fn metrics(system: &System) -> String {
-    let answer = http::get(system.admin(), "/metrics").await;
-    String::from_utf8(answer.body).expect("text")
 }
 
 #[tokio::test]
@@ -245,7 +232,7 @@ async fn a_key_that_is_taken_away_closes_the_pages_that_it_opened() {
         http::get_with(address, &path, &[("if-none-match", &tag)]).await.status
     });
     soon("the page that asks again waits", async {
-        while !metrics(&system).await.contains("paystatus_pages_open 3\n") {
+        while !system.metrics().await.contains("paystatus_pages_open 3\n") {
             tokio::task::yield_now().await;
         }
     })
@@ -278,18 +265,16 @@ async fn origins_and_limits_of_pages_count_at_once() {
     let mut system = System::start().await;
     system.api().place("o1", OPTTY, 100).await;
     let token = system.page_token("o1", 60).await;
-    let open = async |system: &System| {
-        Page::open(system.http(), &token, &[("origin", "https://shop.example")]).await
-    };
+    let open = async |system: &System| Page::open(system.http(), &token, &[("origin", SHOP)]).await;
     let before = open(&system).await;
     assert!(before.headers.get("access-control-allow-origin").is_none());
     let reloaded = system.reload(|config| {
-        config.pages.origins = vec!["https://shop.example".to_owned()];
+        config.pages.origins = vec![SHOP.to_owned()];
         config.pages.open_per_token = 2;
     });
     assert!(!reloaded.needs_restart.contains(&"pages"), "{reloaded:?}");
     let after = open(&system).await;
-    assert_eq!(after.headers["access-control-allow-origin"], "https://shop.example");
+    assert_eq!(after.headers["access-control-allow-origin"], SHOP);
     assert_eq!(open(&system).await.status, 429);
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::harness::{
-    MERCHANT, OPTTY, System,
+    MERCHANT, OPTTY, SHOP, System,
     api::{Api, assert_refused, new_attempt, request_id},
     channel, folder, http,
     page::Page,
@@ -27,17 +27,9 @@ impl System {
         Self::start_with(|config| config.pages.not_informed = Some(span)).await
     }
 
-    async fn token_of(&self, order: &str) -> String {
-        self.client().create_page_token(order, None).await.expect("the order is there").token
-    }
-
-    async fn said(&self, reference: &str, status: &str) {
-        self.deliver(OPTTY, &optty_order(reference, status, json!("1.00"))).await;
-    }
-
     async fn approved(&self, order: &str) {
         self.api().place(order, OPTTY, 100).await;
-        self.said(order, "SUCCESSFUL").await;
+        self.say(order, "SUCCESSFUL").await;
     }
 
     /// What a page sends when it has shown an outcome, as `navigator.sendBeacon` does.
@@ -100,10 +92,10 @@ async fn who_was_shown_the_outcome_is_not_written_to() {
     let system = System::start_telling_after(AMPLE).await;
     let mut told = system.informed().await;
     system.api().place("o1", OPTTY, 100).await;
-    let token = system.token_of("o1").await;
+    let token = system.page_token("o1", 600).await;
     let mut page = Page::open(system.http(), &token, &[]).await;
     page.next().await.expect("the present state comes first");
-    system.said("o1", "SUCCESSFUL").await;
+    system.say("o1", "SUCCESSFUL").await;
     let shown = page.next().await.expect("the outcome");
     let number = shown.data["outcome_number"].as_u64().expect("a number");
     assert_eq!(system.receipt(&token, number).await, 204);
@@ -147,7 +139,7 @@ async fn who_was_not_shown_it_is_told_of_once_and_a_late_receipt_changes_nothing
     system.approved("o1").await;
     assert_eq!(next(&mut told).await, not_informed("o1", 1));
     let before = system.api().get_order("o1").await;
-    let token = system.token_of("o1").await;
+    let token = system.page_token("o1", 600).await;
     for _ in 0..3 {
         assert_eq!(system.receipt(&token, 1).await, 204, "the page can do nothing about it");
     }
@@ -163,7 +155,7 @@ async fn who_was_not_shown_it_is_told_of_once_and_a_late_receipt_changes_nothing
     let answer = system.told("o1", 1).await;
     assert_eq!((answer.disposition(), answer.customer_informed_time), (Disposition::Late, None));
     system.api().place("o2", OPTTY, 100).await;
-    system.said("o2", "DECLINED").await;
+    system.say("o2", "DECLINED").await;
     assert_eq!(next(&mut told).await, not_informed("o2", 1), "a refusal counts as well");
 }
 
@@ -172,7 +164,7 @@ async fn a_newer_outcome_takes_the_place_of_an_older() {
     let system = System::start_telling_after(AMPLE).await;
     let mut told = system.informed().await;
     system.api().place("o1", OPTTY, 100).await;
-    system.said("o1", "DECLINED").await;
+    system.say("o1", "DECLINED").await;
     // The customer pays again, at an attempt of its own.
     let again = v1::CreateAttemptRequest {
         reference: "o1-again".to_owned(),
@@ -180,20 +172,17 @@ async fn a_newer_outcome_takes_the_place_of_an_older() {
     };
     system.api().orders().create_attempt(again).await.expect("another attempt");
     assert_eq!(system.told("o1", 2).await.disposition(), Disposition::NotNeeded, "undecided");
-    system.said("o1-again", "SUCCESSFUL").await;
+    system.say("o1-again", "SUCCESSFUL").await;
     assert_eq!(system.told("o1", 1).await.disposition(), Disposition::Late, "overtaken");
     assert_eq!(next(&mut told).await, not_informed("o1", 3), "of the newest, and of no other");
 }
 
 #[tokio::test]
 async fn a_token_speaks_for_its_order_and_a_body_is_what_it_must_be() {
-    let system = System::start_with(|config| {
-        config.pages.origins = vec!["https://shop.example".to_owned()];
-    })
-    .await;
+    let system = System::start_for_shop().await;
     system.approved("o1").await;
     system.approved("o2").await;
-    let token = system.token_of("o2").await;
+    let token = system.page_token("o2", 600).await;
     for (status, token) in [(401, ""), (401, "x"), (401, &system.checkout)] {
         assert_eq!(system.receipt(token, 1).await, status, "{token}");
     }
@@ -215,13 +204,13 @@ async fn a_token_speaks_for_its_order_and_a_body_is_what_it_must_be() {
     // By cookie, and from the shop's own origin.
     system.approved("o3").await;
     let headers = [
-        ("cookie".to_owned(), format!("paystatus_page={}", system.token_of("o3").await)),
-        ("origin".to_owned(), "https://shop.example".to_owned()),
+        ("cookie".to_owned(), format!("paystatus_page={}", system.page_token("o3", 600).await)),
+        ("origin".to_owned(), SHOP.to_owned()),
     ];
     let body = r#"{"outcome_number": 1}"#;
     let taken = http::post(system.http(), "/pages/order/receipt", &headers, body).await;
     assert_eq!((taken.status, taken.body.len()), (204, 0));
-    assert_eq!(taken.headers["access-control-allow-origin"], "https://shop.example");
+    assert_eq!(taken.headers["access-control-allow-origin"], SHOP);
     assert!(system.api().get_order("o3").await.customer_informed_time.is_some());
 }
 
@@ -230,7 +219,7 @@ async fn a_beacon_that_comes_again_makes_no_record() {
     let system = System::start().await;
     system.approved("o1").await;
     let version = system.api().get_order("o1").await.version;
-    let token = system.token_of("o1").await;
+    let token = system.page_token("o1", 600).await;
     let beacons = (0..50).map(|_| system.receipt(&token, 1));
     let answers = futures_util::future::join_all(beacons).await;
     assert!(answers.iter().all(|status| *status == 204), "{answers:?}");

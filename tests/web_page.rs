@@ -52,10 +52,7 @@ async fn anyone_may_load_the_component_and_keep_it_for_a_while() {
 
 #[tokio::test]
 async fn the_plain_page_asks_again_until_nothing_follows() {
-    let system = System::start_with(|config| {
-        config.pages.origins = vec!["https://shop.example".to_owned()];
-    })
-    .await;
+    let system = System::start_for_shop().await;
     system.api().place("o1", OPTTY, 100).await;
     let token = system.page_token("o1", 60).await;
     let pending = document(&system, &token).await;

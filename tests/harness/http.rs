@@ -1,15 +1,18 @@
 //! One HTTP/1.1 request on a connection of its own.
 
-use std::net::SocketAddr;
+use std::{convert::Infallible, net::SocketAddr};
 
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
+use hyper::{body::Body, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use prost::bytes::Bytes;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::JoinHandle};
 
 use super::soon;
+
+/// The task that drives a connection.
+pub(crate) type Driver = JoinHandle<hyper::Result<()>>;
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -26,11 +29,7 @@ pub(crate) async fn post(
     headers: &[(String, String)],
     body: impl Into<Vec<u8>>,
 ) -> Response {
-    let mut request = Request::builder().method(Method::POST).uri(path);
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
-    send(address, request, body.into()).await.expect("the server answers")
+    try_post(address, path, headers, body.into()).await.expect("the server answers")
 }
 
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Response {
@@ -68,9 +67,7 @@ pub(crate) async fn head_of(
 ) -> (u16, HeaderMap) {
     let request = request.header("host", address.to_string()).body(Full::new(body.into()));
     let exchange = async {
-        let stream = TcpStream::connect(address).await.expect("the server listens");
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("open");
-        let connection = tokio::spawn(connection);
+        let (mut sender, connection) = open(address).await.expect("the server listens");
         let answer = sender.send_request(request.expect("the request is sound")).await;
         let answer = answer.expect("the server answers");
         connection.abort();
@@ -93,6 +90,16 @@ pub(crate) async fn try_post(
     send(address, request, body).await
 }
 
+/// A connection, and the task that drives it; `None` where nobody listens.
+pub(crate) async fn open<B>(address: SocketAddr) -> Option<(http1::SendRequest<B>, Driver)>
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
+    let stream = TcpStream::connect(address).await.ok()?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+    Some((sender, tokio::spawn(connection)))
+}
+
 async fn send(
     address: SocketAddr,
     request: http::request::Builder,
@@ -101,9 +108,7 @@ async fn send(
     let request = request.header("host", address.to_string()).body(Full::<Bytes>::from(body));
     let request = request.expect("the request is sound");
     let exchange = async {
-        let stream = TcpStream::connect(address).await.ok()?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
-        let connection = tokio::spawn(connection);
+        let (mut sender, connection) = open(address).await?;
         let answer = sender.send_request(request).await.ok()?;
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.ok()?.to_bytes().to_vec();

@@ -4,16 +4,14 @@ use std::{collections::VecDeque, net::SocketAddr};
 
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Empty, Full};
-use hyper::{
-    body::Incoming,
-    client::conn::{http1, http2},
-};
-use hyper_util::rt::TokioIo;
+use hyper::{body::Incoming, client::conn::http2};
 use prost::bytes::Bytes;
 use serde_json::Value;
-use tokio::{net::TcpStream, task::JoinHandle};
 
-use super::soon;
+use super::{
+    http::{Driver, open},
+    soon,
+};
 
 /// An event.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,15 +28,13 @@ pub(crate) struct Page {
     body: Incoming,
     text: String,
     events: VecDeque<Event>,
-    connection: JoinHandle<hyper::Result<()>>,
+    connection: Driver,
 }
 
 impl Page {
     /// Opens a page; `headers` in addition to the usual ones.
     pub(crate) async fn open(address: SocketAddr, token: &str, headers: &[(&str, &str)]) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the server listens");
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let connection = tokio::spawn(connection);
+        let (mut sender, connection) = open(address).await.expect("the server listens");
         let uri = format!("/pages/order?token={token}");
         let request = Self::request(&uri, headers).header("host", address.to_string());
         let request = request.body(Empty::<Bytes>::new()).expect("the request is sound");
@@ -63,7 +59,7 @@ impl Page {
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
     }
 
-    fn read(answer: Response<Incoming>, connection: JoinHandle<hyper::Result<()>>) -> Self {
+    fn read(answer: Response<Incoming>, connection: Driver) -> Self {
         let (parts, body) = answer.into_parts();
         Self {
             status: parts.status.as_u16(),

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{body::Incoming, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use hyper::body::Incoming;
 use paystatus_proto::v1;
 use prost::{Message as _, bytes::Bytes};
-use tokio::{net::TcpStream, task::JoinHandle};
 
-use super::soon;
+use super::{
+    http::{Driver, open},
+    soon,
+};
 
 pub(crate) const WATCH_ORDER: &str = "/paystatus.v1.OrderService/WatchOrder";
 pub(crate) const RECORD_RECEIPT: &str = "/paystatus.v1.OrderService/RecordReceipt";
@@ -27,7 +28,7 @@ pub(crate) struct WebCall {
     pub(crate) raw: Vec<u8>,
     body: Incoming,
     at: usize,
-    connection: JoinHandle<hyper::Result<()>>,
+    connection: Driver,
 }
 
 impl WebCall {
@@ -51,9 +52,7 @@ impl WebCall {
         headers: &[(&str, &str)],
         message: &[u8],
     ) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the server listens");
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let connection = tokio::spawn(connection);
+        let (mut sender, connection) = open(address).await.expect("the server listens");
         let mut request = Request::post(path)
             .header("host", address.to_string())
             .header("content-type", "application/grpc-web+proto")
