@@ -157,6 +157,10 @@ async fn who_was_not_shown_it_is_told_of_once_and_a_late_receipt_changes_nothing
     system.api().place("o2", OPTTY, 100).await;
     system.say("o2", "DECLINED").await;
     assert_eq!(next(&mut told).await, not_informed("o2", 1), "a refusal counts as well");
+    let metrics = system.metrics().await;
+    for name in ["receipts_total{disposition=\"late\"}", "customers_not_informed_total"] {
+        assert!(metrics.contains(&format!("\npaystatus_{name} ")), "{name}: {metrics}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! The listener for those who run the server: `GET /metrics` as Prometheus reads it, `GET /healthz`.
-//! It follows the journal for the ledger too, apart from the threads that serve.
+//! The listener for those who run the server: `GET /metrics` as Prometheus reads it, and
+//! `GET /healthz`. It follows the journal for the ledger too, apart from the threads that serve.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -23,8 +23,9 @@ use super::{
     http::health,
     listen::{Error, REFUSED},
     pages::watch::LOOKS,
+    receipt::RECEIPTS,
 };
-use crate::clock;
+use crate::{clock, outbound::deadlines::NOT_INFORMED};
 
 /// Where it listens if the configuration does not say.
 pub const DEFAULT: SocketAddr =
@@ -175,6 +176,8 @@ fn describe() {
     describe_counter!("paystatus_polls_total", "Questions to providers, by result");
     describe_counter!(REFUSED, "Connections closed at once because a listener was full");
     describe_counter!(LOOKS, "Times that pages read their order: on opening, and on each change");
+    describe_counter!(RECEIPTS, "Receipts that pages showed an outcome, by what they came to");
+    describe_counter!(NOT_INFORMED, "Outcomes that no page showed to the customer in time");
     describe_gauge!("paystatus_pages_open", "Pages that are open");
     describe_gauge!("paystatus_provider_silent", "1 while a provider is silent for too long");
     describe_gauge!(

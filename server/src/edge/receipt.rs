@@ -1,6 +1,8 @@
 //! Receipts: a page showed an outcome to the customer. The same for a page that says so itself and
 //! for a checkout service that says it of its page.
 
+use metrics::counter;
+
 use super::Context;
 use crate::{
     domain::{
@@ -12,6 +14,9 @@ use crate::{
     engine::{Ask, Error, Refused},
     record::{Actor, Source},
 };
+
+/// Counts receipts, by what they came to.
+pub(super) const RECEIPTS: &str = "paystatus_receipts_total";
 
 /// Who leaves a receipt.
 pub(super) enum By {
@@ -51,5 +56,16 @@ pub(super) async fn record(
     let answer = context.engine.ask(Ask::Order { command, source, actor }).await?;
     let informed = answer.order.as_ref().and_then(|order| order.customer_informed());
     let received = answer.received.unwrap_or(Received::Repeat);
+    counter!(RECEIPTS, "disposition" => word(received)).increment(1);
     Ok(Receipt { received, informed })
+}
+
+/// The word of the API, in small letters.
+fn word(received: Received) -> &'static str {
+    match received {
+        Received::InTime => "recorded",
+        Received::Repeat => "repeat",
+        Received::Late { .. } => "late",
+        Received::NotNeeded => "not_needed",
+    }
 }

@@ -6,6 +6,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use metrics::counter;
+
 use super::{Outbound, Shared, queue::Queue};
 use crate::{
     clock,
@@ -26,13 +28,16 @@ use crate::{
 pub const DEADLINES_MAX: usize = 20_000;
 /// Deadlines that are fired together: as many as the engine makes durable at once.
 const FIRED_AT_ONCE: usize = engine::BATCH_MAX;
-/// Outcomes older than this (7 days) are left alone: nobody wants to be told of them any more. Without it
-/// all that was ever paid would be told when deadlines are switched on.
+/// Outcomes older than this (7 days) are left alone: nobody wants to be told of them any more.
+/// Without it all that was ever paid would be told when deadlines are switched on.
 pub const OUTCOME_AGE_MAX_SECONDS: i64 = 7 * 24 * 60 * 60;
 /// How long is waited after a failure of the engine or the store.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The longest sleep: the clock may be set meanwhile.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// Counts outcomes that no page showed in time.
+pub(crate) const NOT_INFORMED: &str = "paystatus_customers_not_informed_total";
 
 /// The deadlines that are known.
 struct Deadlines {
@@ -163,7 +168,10 @@ impl Deadlines {
         for (key, answer) in futures_util::future::join_all(asked).await {
             match answer {
                 // A newer outcome, if there is one, is considered when its record is followed.
-                Ok(_) => self.queue.remove(&key),
+                Ok(answer) => {
+                    self.queue.remove(&key);
+                    counter!(NOT_INFORMED).increment(u64::from(!answer.replayed));
+                }
                 Err(engine::Error::Refused(refused)) => {
                     tracing::error!(%refused, "a deadline was refused");
                     self.queue.remove(&key);
