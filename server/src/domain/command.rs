@@ -254,6 +254,13 @@ pub struct Decision {
     pub received: Option<Received>,
 }
 
+impl Decision {
+    /// One of which there is no more to say than what it records.
+    pub(super) fn new(key: OrderKey, drafts: Vec<Draft>) -> Self {
+        Self { key, drafts, replayed: false, warning: None, disposition: None, received: None }
+    }
+}
+
 /// Why a command was not accepted. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

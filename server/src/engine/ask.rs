@@ -188,6 +188,12 @@ impl Answer {
             received: None,
         }
     }
+
+    /// An answer that says only where it is recorded.
+    #[must_use]
+    pub(super) fn recorded(position: Position) -> Self {
+        Self { position: Some(position), ..Self::plain(false) }
+    }
 }
 
 /// Why something was refused. Nothing was recorded.

@@ -20,7 +20,7 @@ use crate::{
     },
     journal::{APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, Attachment, Entry},
     record::{
-        self, Actor, KeyRecord, OperatorRecord, OrderRecord, Record, Source, Subject,
+        self, Actor, AuditRecord, KeyRecord, OperatorRecord, OrderRecord, Record, Source, Subject,
         SubscriptionRecord, WebhookMeta,
     },
     store::{Applied, Store},
@@ -124,14 +124,14 @@ impl Overlay {
             Ask::Evidence(evidence) => self.evidence(evidence),
             Ask::Keep(webhook, attachments) => {
                 let position = self.push(Record::Kept((**webhook).clone()), attachments.clone());
-                Ok(Answer { position: Some(position), ..Answer::plain(false) })
+                Ok(Answer::recorded(position))
             }
             Ask::Key(ask, actor) => self.key(ask, actor),
             Ask::Operator(ask, actor) => self.operator(ask, actor),
             Ask::Subscription(ask, actor) => self.subscription(ask, actor),
             Ask::Audit(call) => {
-                let position = self.push(Record::Audit((**call).clone().at(self.now)), Vec::new());
-                Ok(Answer { position: Some(position), ..Answer::plain(false) })
+                let call = AuditRecord { time: self.now, ..(**call).clone() };
+                Ok(Answer::recorded(self.push(Record::Audit(call), Vec::new())))
             }
         };
         Decided { answer, entries: first..self.entries.len() }

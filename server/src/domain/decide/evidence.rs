@@ -32,24 +32,12 @@ pub(super) fn accept(world: &dyn World, command: &AcceptEvidence, now: Time) -> 
         let is_recorded = known.repeats < REPEATS_RECORDED_MAX && evidence.basis != Basis::Poll;
         let facts = vec![Fact::Repeated(evidence.id)];
         let draft = is_recorded.then(|| settle::draft(&order, facts, Vec::new(), now));
-        return Decision {
-            key: route.target,
-            drafts: draft.into_iter().collect(),
-            replayed: true,
-            warning: None,
-            disposition: Some(Disposition::Repeat),
-            received: None,
-        };
+        let drafts = draft.into_iter().collect();
+        return Decision { drafts, ..repeat(route.target) };
     }
     if news::is_none(&order, &route, evidence) {
-        return Decision {
-            key: route.target,
-            drafts: Vec::new(),
-            replayed: false,
-            warning: None,
-            disposition: Some(Disposition::Superseded),
-            received: None,
-        };
+        let disposition = Some(Disposition::Superseded);
+        return Decision { disposition, ..Decision::new(route.target, Vec::new()) };
     }
     let mut facts = Vec::new();
     let is_created = route.target.is_recorded() && order.facts.order.is_none();
@@ -89,14 +77,12 @@ fn join(
     let mut drafts = vec![draft];
     drafts.extend(forwards);
     drafts.extend(told);
-    Decision {
-        key: route.target,
-        drafts,
-        replayed: false,
-        warning: None,
-        disposition: Some(disposition),
-        received: None,
-    }
+    Decision { disposition: Some(disposition), ..Decision::new(route.target, drafts) }
+}
+
+/// What says the same as was known before.
+fn repeat(key: OrderKey) -> Decision {
+    Decision { disposition: Some(Disposition::Repeat), ..replay(key) }
 }
 
 pub(super) fn reread(world: &dyn World, command: &Reread, now: Time) -> Result<Decision, Refusal> {
@@ -109,14 +95,7 @@ pub(super) fn reread(world: &dyn World, command: &Reread, now: Time) -> Result<D
     evidence.revision = known.revision + 1;
     let says: Vec<_> = evidence.held().map(|held| held.content_id()).collect();
     if says == known.statements {
-        return Ok(Decision {
-            key: holder,
-            drafts: Vec::new(),
-            replayed: true,
-            warning: None,
-            disposition: Some(Disposition::Repeat),
-            received: None,
-        });
+        return Ok(repeat(holder));
     }
     let route = route::to_order(world, holder, &evidence);
     let facts = vec![settle::as_fact(&order, evidence)];
@@ -151,14 +130,7 @@ pub(super) fn record_reply(
         None => {
             let facts = vec![Fact::NoAnswer(command.attempt.clone()), request];
             let drafts = vec![settle::draft(&order, facts, Vec::new(), now)];
-            Decision {
-                key,
-                drafts,
-                replayed: false,
-                warning: None,
-                disposition: None,
-                received: None,
-            }
+            Decision::new(key, drafts)
         }
         Some(evidence) => {
             let route = route::to_order(world, key, &evidence);

@@ -27,17 +27,10 @@ pub(super) fn accepted_before(
 
 /// The answer to a command that took effect before.
 pub(super) fn replay(key: OrderKey) -> Decision {
-    Decision {
-        key,
-        drafts: Vec::new(),
-        replayed: true,
-        warning: None,
-        disposition: None,
-        received: None,
-    }
+    Decision { replayed: true, ..Decision::new(key, Vec::new()) }
 }
 
 /// The answer to a command that takes effect now.
 pub(super) fn accepted(key: OrderKey, drafts: Vec<Draft>, warning: Option<String>) -> Decision {
-    Decision { key, drafts, replayed: false, warning, disposition: None, received: None }
+    Decision { warning, ..Decision::new(key, drafts) }
 }

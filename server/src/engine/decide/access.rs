@@ -2,9 +2,9 @@
 
 use super::Overlay;
 use crate::{
-    domain::{ids::OperatorId, time::Time},
+    domain::ids::OperatorId,
     engine::{Answer, AskKey, AskOperator, Refused},
-    record::{Actor, AuditRecord, KeyEvent, KeyRecord, OperatorRecord, Record},
+    record::{Actor, KeyEvent, KeyRecord, OperatorRecord, Record},
 };
 
 /// API keys that may exist, expired ones included.
@@ -13,13 +13,6 @@ pub const KEYS_MAX: usize = 10_000;
 pub const OPERATORS_MAX: usize = 10_000;
 /// Keys that one operator may have: they go with it, all in one append.
 pub const KEYS_PER_OPERATOR_MAX: usize = 32;
-
-impl AuditRecord {
-    /// The same, at another time.
-    pub(super) fn at(self, time: Time) -> Self {
-        Self { time, ..self }
-    }
-}
 
 impl Overlay {
     /// Creates a key, notes its use, or revokes it.
@@ -178,14 +171,12 @@ impl Overlay {
 
     fn push_key(&mut self, record: KeyRecord) -> Answer {
         self.keys.insert(record.key_id.clone(), record.clone());
-        let position = self.push(Record::Key(record), Vec::new());
-        Answer { position: Some(position), ..Answer::plain(false) }
+        Answer::recorded(self.push(Record::Key(record), Vec::new()))
     }
 
     fn push_operator(&mut self, record: OperatorRecord) -> Answer {
         self.operators.insert(record.operator.clone(), record.clone());
-        let position = self.push(Record::Operator(record), Vec::new());
-        Answer { position: Some(position), ..Answer::plain(false) }
+        Answer::recorded(self.push(Record::Operator(record), Vec::new()))
     }
 
     fn find_key(&self, key_id: &str) -> Option<KeyRecord> {

@@ -71,7 +71,6 @@ impl Overlay {
             }
         };
         self.subscriptions.insert(subject, record.clone());
-        let position = self.push(Record::Subscription(record), Vec::new());
-        Ok(Answer { position: Some(position), ..Answer::plain(false) })
+        Ok(Answer::recorded(self.push(Record::Subscription(record), Vec::new())))
     }
 }
