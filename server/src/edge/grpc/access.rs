@@ -38,8 +38,7 @@ impl AccessService for Access {
         &self,
         request: Request<v1::CreateKeyRequest>,
     ) -> Result<Response<v1::CreateKeyResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        caller.require(Role::Owner)?;
+        let caller = owner(&request)?;
         let request = request.into_inner();
         let new = checked(&request)?;
         for merchant in &new.merchants {
@@ -79,8 +78,7 @@ impl AccessService for Access {
         &self,
         request: Request<v1::ListKeysRequest>,
     ) -> Result<Response<v1::ListKeysResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        caller.require(Role::Owner)?;
+        let caller = owner(&request)?;
         let request = request.into_inner();
         let size = from_wire::page_size(request.page_size, PAGE.0, PAGE.1)?;
         let digest = || Digest::new("list keys").text(caller.id()).text(&request.operator_id);
@@ -103,8 +101,7 @@ impl AccessService for Access {
         &self,
         request: Request<v1::DeleteKeyRequest>,
     ) -> Result<Response<v1::DeleteKeyResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        caller.require(Role::Owner)?;
+        let caller = owner(&request)?;
         let request = request.into_inner();
         let mut wrong = Violations::default();
         wrong.name("request_id", &request.request_id, RequestId::parse);

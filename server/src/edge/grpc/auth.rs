@@ -1,6 +1,6 @@
-//! Who calls: API keys in `authorization: Bearer <secret>`, pages by their tokens, or services by the
-//! certificate of their connection. Permission is checked before existence, so that nobody can
-//! probe for what is not theirs.
+//! Who calls: API keys in `authorization: Bearer <secret>`, pages by their tokens, or services by
+//! the certificate of their connection. Permission is checked before existence, so that nobody
+//! can probe for what is not theirs.
 
 use std::sync::Arc;
 
@@ -163,7 +163,7 @@ pub(super) fn unauthenticated(message: &str) -> Status {
     errors::error(Code::Unauthenticated, "API_KEY_INVALID", message)
 }
 
-fn denied(message: &str) -> Status {
+pub(super) fn denied(message: &str) -> Status {
     errors::error(Code::PermissionDenied, "PERMISSION_DENIED", message)
 }
 
@@ -208,7 +208,8 @@ impl Caller {
     /// The caller of a request that was authenticated.
     ///
     /// # Errors
-    /// PERMISSION_DENIED for a page; UNAUTHENTICATED, for a service that was not put behind the gate.
+    /// PERMISSION_DENIED for a page; UNAUTHENTICATED for a service that was not put behind the
+    /// gate.
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         if page(request).is_some() {
             return Err(denied(

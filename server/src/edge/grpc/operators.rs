@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 
 use super::{
     access::{display_name, merchant_ids},
-    auth::Caller,
+    auth::{Caller, denied},
     errors,
     from_wire::{self, Violations},
     page, to_wire,
@@ -48,11 +48,7 @@ pub(super) fn managed(
         None if caller.is_for_all() => {
             Err(errors::error(Code::NotFound, "OPERATOR_NOT_FOUND", "there is no such operator"))
         }
-        _ => Err(errors::error(
-            Code::PermissionDenied,
-            "PERMISSION_DENIED",
-            "the key is not for this operator",
-        )),
+        _ => Err(denied("the key is not for this operator")),
     }
 }
 
