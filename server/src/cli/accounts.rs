@@ -3,13 +3,11 @@
 mod rotate;
 
 use clap::{Args, Subcommand};
-use paystatus_client::{
-    Account, AccountException, ListAccounts, PageRequest, Rejection, WebhookDelay,
-};
+use paystatus_client::{Account, AccountException, ListAccounts, Rejection, WebhookDelay};
 
 pub(super) use self::rotate::Error;
 use super::{
-    connection::Connection,
+    connection::{Connection, every},
     failure::Failure,
     json,
     out::{Cell, Out, talk},
@@ -60,15 +58,8 @@ impl Accounts {
 impl List {
     fn run(self) -> Result<(), Failure> {
         self.connection.run(async |client| {
-            let mut accounts: Vec<Account> = Vec::new();
-            let mut page = PageRequest::default();
-            loop {
-                let list = ListAccounts { merchant_id: self.of.clone(), page };
-                let found = client.list_accounts(list).await?;
-                accounts.extend(found.items);
-                let Some(token) = found.next_page_token else { break };
-                page = PageRequest { token: Some(token), ..PageRequest::default() };
-            }
+            let list = |page| ListAccounts { merchant_id: self.of.clone(), page };
+            let accounts = every(async |page| client.list_accounts(list(page)).await).await?;
             self.show(&accounts)?;
             Ok(())
         })

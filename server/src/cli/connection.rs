@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use paystatus_client::{Client, Identity, Tls};
+use paystatus_client::{Client, Error, Identity, Page, PageRequest, Tls};
 
 use super::failure::Failure;
 use crate::{serve, simulate};
@@ -107,10 +107,23 @@ impl MerchantConnection {
     }
 }
 
+/// Every item of a list, page by page.
+pub(super) async fn every<T>(
+    list: impl AsyncFn(PageRequest) -> Result<Page<T>, Error>,
+) -> Result<Vec<T>, Error> {
+    let (mut items, mut request) = (Vec::new(), PageRequest::default());
+    loop {
+        let page = list(request).await?;
+        items.extend(page.items);
+        let Some(token) = page.next_page_token else { return Ok(items) };
+        request = PageRequest { token: Some(token), ..PageRequest::default() };
+    }
+}
+
 /// Why calls were not made to the end.
 pub(super) enum Stopped {
     /// One failed.
-    Call(Box<paystatus_client::Error>),
+    Call(Box<Error>),
     /// The output cannot be written.
     Output(std::io::Error),
     /// It came to nothing.
@@ -132,8 +145,8 @@ impl From<simulate::Error> for Stopped {
     }
 }
 
-impl From<paystatus_client::Error> for Stopped {
-    fn from(error: paystatus_client::Error) -> Self {
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
         Self::Call(Box::new(error))
     }
 }

@@ -1,10 +1,10 @@
 //! `paystatus keys`
 
 use clap::{Args, Subcommand, ValueEnum};
-use paystatus_client::{Key, NewKey, PageRequest, Role};
+use paystatus_client::{Key, NewKey, Role};
 
 use super::{
-    connection::Connection,
+    connection::{Connection, every},
     failure::Failure,
     json,
     out::{Cell, Out, talk},
@@ -98,14 +98,7 @@ impl Keys {
 impl List {
     fn run(self) -> Result<(), Failure> {
         self.connection.run(async |client| {
-            let mut keys: Vec<Key> = Vec::new();
-            let mut list = PageRequest::default();
-            loop {
-                let page = client.list_keys(list).await?;
-                keys.extend(page.items);
-                let Some(token) = page.next_page_token else { break };
-                list = PageRequest { token: Some(token), ..PageRequest::default() };
-            }
+            let keys = every(async |page| client.list_keys(page).await).await?;
             let mut out = Out::new();
             if self.json {
                 keys.iter().try_for_each(|key| out.json(&json::key(key)))?;

@@ -1,10 +1,10 @@
 //! `paystatus operators`
 
 use clap::{Args, Subcommand};
-use paystatus_client::{NewOperator, Operator, PageRequest};
+use paystatus_client::{NewOperator, Operator};
 
 use super::{
-    connection::Connection,
+    connection::{Connection, Stopped, every},
     failure::Failure,
     json,
     out::{Cell, Out, talk},
@@ -82,14 +82,7 @@ impl Operators {
 impl List {
     fn run(self) -> Result<(), Failure> {
         self.connection.run(async |client| {
-            let mut operators: Vec<Operator> = Vec::new();
-            let mut list = PageRequest::default();
-            loop {
-                let page = client.list_operators(list).await?;
-                operators.extend(page.items);
-                let Some(token) = page.next_page_token else { break };
-                list = PageRequest { token: Some(token), ..PageRequest::default() };
-            }
+            let operators = every(async |page| client.list_operators(page).await).await?;
             let mut out = Out::new();
             if self.json {
                 operators.iter().try_for_each(|operator| out.json(&json::operator(operator)))?;
@@ -118,7 +111,7 @@ impl Stated {
         self.merchants.iter().fold(new, NewOperator::merchant)
     }
 
-    fn show(&self, what: &str, operator: &Operator) -> Result<(), super::connection::Stopped> {
+    fn show(&self, what: &str, operator: &Operator) -> Result<(), Stopped> {
         if self.json {
             Out::new().json(&json::operator(operator))?;
         } else {

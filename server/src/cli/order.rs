@@ -3,11 +3,11 @@
 use std::{io, time::Duration};
 
 use clap::Args;
-use paystatus_client::{Client, Freshness, Money, Order as Known, PageRequest, TimelineEntry};
+use paystatus_client::{Freshness, Money, Order as Known, TimelineEntry};
 use serde::Serialize;
 
 use super::{
-    connection::{MerchantConnection, Stopped},
+    connection::{MerchantConnection, every},
     failure::Failure,
     json,
     out::Out,
@@ -44,7 +44,8 @@ impl Order {
                 Some(max_age) => client.get_fresh_order(&self.order_id, max_age).await?,
                 None => client.get_order(&self.order_id).await?,
             };
-            let timeline = whole_timeline(client, &self.order_id).await?;
+            let page = async |page| client.timeline(&self.order_id, page).await;
+            let timeline = every(page).await?;
             let mut out = Out::new();
             if self.json {
                 let timeline = timeline.iter().map(json::entry).collect();
@@ -55,19 +56,6 @@ impl Order {
             }
             Ok(())
         })
-    }
-}
-
-async fn whole_timeline(client: &Client, order_id: &str) -> Result<Vec<TimelineEntry>, Stopped> {
-    let mut entries = Vec::new();
-    let mut list = PageRequest::default();
-    loop {
-        let page = client.timeline(order_id, list).await?;
-        entries.extend(page.items);
-        if page.next_page_token.is_none() {
-            return Ok(entries);
-        }
-        list = PageRequest { token: page.next_page_token, ..PageRequest::default() };
     }
 }
 

@@ -78,7 +78,8 @@ impl Serve {
     }
 }
 
-/// Files that a server has open beside connections: the journal, the view, connections to providers.
+/// Files that a server has open beside connections of callers: the journal, the view, connections
+/// to providers.
 const OTHER_FILES: u64 = 512;
 
 /// Allows this process as many open files as the system lets it: each connection is one.
