@@ -1,10 +1,11 @@
 //! Puts the parts together: opens the data, starts the engine, serves, and ends in good order.
 
 mod first_key;
+mod ready;
 mod reload;
 
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     path::Path,
     sync::Arc,
     thread::JoinHandle,
@@ -13,15 +14,14 @@ use std::{
 
 use tokio::sync::{Semaphore, watch};
 
-use self::reload::Live;
 pub use self::reload::Reloaded;
+use self::{ready::Ready, reload::Live};
 use crate::{
-    accounts::{self, Accounts},
-    clock, config,
-    config::{Client, Config},
+    accounts, clock,
+    config::{self, Config},
     edge::{
-        Context, admin, grpc,
-        grpc::certificates::Certificates,
+        Context, admin,
+        grpc::{self, certificates::Certificates},
         http, listen,
         pages::{self, live::Settings, token::KeyError},
         tally::Tallies,
@@ -135,29 +135,20 @@ impl Server {
     /// # Errors
     /// [`Error`] says what to do.
     pub fn start_beside(config: Config, beside: axum::Router) -> Result<Self, Error> {
-        let accounts = config.accounts()?;
-        let clients = config.clients()?;
-        let http_tls = listen::http_tls(config.tls.as_ref())?;
-        let threads = match config.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        };
-        let sockets = listen::Sockets::bind(&config, threads)?;
-        let admin = admin::bind(config.admin_address)?;
+        let ready = Ready::check(&config)?;
         // Before anything counts: what is counted earlier would be lost.
         admin::recorder();
         let data = open(&config, journal::file::Check::Records)?;
-        let settings = (accounts, clients);
-        Self::start_with(config, settings, (http_tls, beside), (sockets, admin), data)
+        Self::start_ready(config, ready, beside, data)
     }
 
-    fn start_with(
+    fn start_ready(
         config: Config,
-        (accounts, clients): (Accounts, Vec<Client>),
-        (http_tls, beside): (Option<tokio_rustls::TlsAcceptor>, axum::Router),
-        (sockets, admin): (listen::Sockets, Option<std::net::TcpListener>),
+        ready: Ready,
+        beside: axum::Router,
         data: Data,
     ) -> Result<Self, Error> {
+        let Ready { accounts, clients, http_tls, sockets, admin } = ready;
         let Data { journal, store, writer } = data;
         let hub = Arc::new(Hub::new(journal.reader(), config.streams.memory_records));
         let clock: engine::Clock = Arc::new(clock::now);
@@ -272,8 +263,8 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// The thread that asks providers and fires deadlines, until the drain begins. What is under way is cut: it is no
-/// fact yet, and is asked again after the next start.
+/// The thread that asks providers and fires deadlines, until the drain begins. What is under way is
+/// cut: it is no fact yet, and is asked or fired again after the next start.
 fn start_asking(
     runtime: tokio::runtime::Runtime,
     context: &Context,
@@ -288,10 +279,7 @@ fn start_asking(
 }
 
 /// The thread that serves metrics and follows the journal for the ledger.
-fn start_admin(
-    context: Context,
-    listener: Option<std::net::TcpListener>,
-) -> Result<JoinHandle<()>, Error> {
+fn start_admin(context: Context, listener: Option<TcpListener>) -> Result<JoinHandle<()>, Error> {
     let runtime = runtime()?;
     let builder = std::thread::Builder::new().name("admin".into());
     Ok(builder.spawn(move || runtime.block_on(admin::run(context, listener)))?)
@@ -305,12 +293,7 @@ struct Own {
 }
 
 /// One thread: both listeners, until the drain is over.
-fn serve(
-    shared: listen::Shared,
-    grpc: std::net::TcpListener,
-    http: std::net::TcpListener,
-    own: Own,
-) {
+fn serve(shared: listen::Shared, grpc: TcpListener, http: TcpListener, own: Own) {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "no runtime"),
