@@ -82,19 +82,15 @@ impl AccessService for Access {
         let request = request.into_inner();
         let size = from_wire::page_size(request.page_size, PAGE.0, PAGE.1)?;
         let digest = || Digest::new("list keys").text(caller.id()).text(&request.operator_id);
-        let after = page::after(&request.page_token, digest())?;
         let mut keys = self.0.store.keys();
         let is_asked_for = |key: &KeyRecord| {
             let operator = key.operator.as_ref().map_or("", OperatorId::as_str);
             request.operator_id.is_empty() || operator == request.operator_id
         };
         keys.retain(|key| is_asked_for(key) && caller.may_manage(&self.merchants_of(key)));
-        let skip = usize::try_from(after).unwrap_or(usize::MAX);
-        let page: Vec<_> = keys.iter().skip(skip).take(size).map(|key| self.wire(key)).collect();
-        let next = skip.saturating_add(page.len());
-        let token = (next < keys.len()).then(|| page::token(next as u64, digest()));
-        let next_page_token = token.unwrap_or_default();
-        Ok(Response::new(v1::ListKeysResponse { keys: page, next_page_token }))
+        let (page, next_page_token) = page::of(&keys, size, &request.page_token, digest)?;
+        let keys = page.iter().map(|key| self.wire(key)).collect();
+        Ok(Response::new(v1::ListKeysResponse { keys, next_page_token }))
     }
 
     async fn delete_key(

@@ -36,21 +36,16 @@ impl AccountService for AccountList {
         };
         let size = from_wire::page_size(request.page_size, PAGE.0, PAGE.1)?;
         let digest = || Digest::new("list accounts").text(caller.id()).text(&request.merchant_id);
-        let after = page::after(&request.page_token, digest())?;
         let accounts = self.0.accounts.load();
         let is_asked_for = |account: &&Account| {
             caller.may_touch(&account.merchant)
                 && named.as_ref().is_none_or(|named| *named == account.merchant)
         };
         let found: Vec<&Account> = accounts.iter().filter(is_asked_for).collect();
-        let skip = usize::try_from(after).unwrap_or(usize::MAX);
+        let (page, next_page_token) = page::of(&found, size, &request.page_token, digest)?;
         let now = clock::now();
-        let page = found.iter().skip(skip).take(size).map(|account| self.wire(account, now));
-        let page: Vec<v1::Account> = page.collect();
-        let next = skip.saturating_add(page.len());
-        let token = (next < found.len()).then(|| page::token(next as u64, digest()));
-        let next_page_token = token.unwrap_or_default();
-        Ok(Response::new(v1::ListAccountsResponse { accounts: page, next_page_token }))
+        let accounts = page.iter().map(|account| self.wire(account, now)).collect();
+        Ok(Response::new(v1::ListAccountsResponse { accounts, next_page_token }))
     }
 }
 

@@ -190,17 +190,10 @@ impl ChangeService for Changes {
         let merchant = caller.merchant(&request.merchant_id)?;
         let size = from_wire::page_size(request.page_size, PAGE.0, PAGE.1)?;
         let digest = || Digest::new("list subscriptions").text(merchant.as_str());
-        let after = page::after(&request.page_token, digest())?;
         let all = self.0.store.subscriptions(&merchant);
-        let skip = usize::try_from(after).unwrap_or(usize::MAX);
-        let page: Vec<_> = all.iter().skip(skip).take(size).map(|s| self.wire(s)).collect();
-        let next = skip.saturating_add(page.len());
-        let more = next < all.len();
-        let token = more.then(|| page::token(next as u64, digest()));
-        Ok(Response::new(v1::ListSubscriptionsResponse {
-            subscriptions: page,
-            next_page_token: token.unwrap_or_default(),
-        }))
+        let (page, next_page_token) = page::of(&all, size, &request.page_token, digest)?;
+        let subscriptions = page.iter().map(|s| self.wire(s)).collect();
+        Ok(Response::new(v1::ListSubscriptionsResponse { subscriptions, next_page_token }))
     }
 
     async fn delete_subscription(

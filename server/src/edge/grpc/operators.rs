@@ -90,15 +90,12 @@ pub(super) fn list(
 ) -> Result<v1::ListOperatorsResponse, Status> {
     let size = from_wire::page_size(request.page_size, PAGE.0, PAGE.1)?;
     let digest = || Digest::new("list operators").text(caller.id());
-    let after = page::after(&request.page_token, digest())?;
     let mut all = context.store.operators();
     all.retain(|operator| caller.may_manage(&operator.merchants));
-    let skip = usize::try_from(after).unwrap_or(usize::MAX);
+    let (page, next_page_token) = page::of(&all, size, &request.page_token, digest)?;
     let keys = context.store.keys();
-    let operators: Vec<_> = all.iter().skip(skip).take(size).map(|o| wire(o, &keys)).collect();
-    let next = skip.saturating_add(operators.len());
-    let token = (next < all.len()).then(|| page::token(next as u64, digest()));
-    Ok(v1::ListOperatorsResponse { operators, next_page_token: token.unwrap_or_default() })
+    let operators = page.iter().map(|operator| wire(operator, &keys)).collect();
+    Ok(v1::ListOperatorsResponse { operators, next_page_token })
 }
 
 pub(super) async fn delete(

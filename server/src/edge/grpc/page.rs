@@ -31,6 +31,19 @@ pub(super) fn after(token: &str, request: Digest) -> Result<u64, Status> {
     Ok(after.try_into().map_or(0, u64::from_be_bytes))
 }
 
+/// The page of a list that a token asks for, and the token of the next; empty at the end.
+pub(super) fn of<'a, T>(
+    list: &'a [T],
+    size: usize,
+    asked: &str,
+    request: impl Fn() -> Digest,
+) -> Result<(&'a [T], String), Status> {
+    let first = usize::try_from(after(asked, request())?).unwrap_or(usize::MAX).min(list.len());
+    let end = first.saturating_add(size).min(list.len());
+    let next = (end < list.len()).then(|| token(end as u64, request()));
+    Ok((&list[first..end], next.unwrap_or_default()))
+}
+
 /// A token for the page that begins after a number, of a list that ends at another.
 pub(super) fn span_token((after, end): (u64, u64), request: Digest) -> String {
     let inner = URL_SAFE_NO_PAD.encode(end.to_be_bytes());
