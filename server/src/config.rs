@@ -284,7 +284,7 @@ impl Config {
         Ok(())
     }
 
-    /// Settings other than accounts and pages that differ from those of the start: they need a restart.
+    /// Settings that differ from those of the start and that reading them again does not replace.
     #[must_use]
     pub fn needing_restart(&self, start: &Self) -> Vec<&'static str> {
         let differences = [

@@ -1,10 +1,11 @@
 //! The payment-status server.
 //!
 //! ```text
-//!  providers ─ webhooks ─▶ edge/http ─┐                                  ┌─▶ edge/grpc  streams
-//!  checkout ── gRPC ─────▶ edge/grpc ─┼▶ engine ─▶ journal ─▶ store ─▶ hub ┘
-//!  providers ◀─ polls ────▶ outbound ─┘   │       (truth)    (sled)
-//!                                 domain, providers (pure)
+//!  providers ─ webhooks ─▶ edge/http ──┐                                   ┌─▶ edge/grpc   streams
+//!  checkout ── gRPC ─────▶ edge/grpc ──┼▶ engine ─▶ journal ─▶ store ─▶ hub ┼─▶ edge/pages  streams
+//!  customers ─ receipts ─▶ edge/pages ─┤   │       (truth)    (sled)        └─▶ outbound
+//!  providers ◀─ polls ───▶ outbound ───┘   │
+//!                                  domain, providers (pure)
 //! ```
 //!
 //! | part | what it is |
@@ -17,8 +18,8 @@
 //! | [`store`] | the present state, in memory and in sled, derived from the journal |
 //! | [`hub`] | how far the journal reaches, and who wants to know |
 //! | [`ledger`] | how late webhooks are, what polls learned before them, who is silent |
-//! | [`edge`] | gRPC and HTTP: from requests to commands, from changes to messages |
-//! | [`outbound`] | asks providers what became of what is undecided |
+//! | [`edge`] | gRPC, webhooks and pages: from requests to commands, from changes to messages |
+//! | [`outbound`] | asks providers what became of what is undecided; fires deadlines |
 //! | [`serve`] | puts the parts together |
 //! | [`config`], [`accounts`] | settings, checked once |
 //! | [`cli`] | the command line |

@@ -73,8 +73,9 @@ impl Client {
         Ok(Order::from_wire(required(answer.order, "order")?))
     }
 
-    /// Makes a token with which a browser may watch this one order, and nothing else: for the
-    /// order-confirmation page. `None` leaves it to the server how long it is valid.
+    /// Makes a token with which a browser may watch this one order and say that its outcome was
+    /// seen, and nothing else: for the order-confirmation page. `None` leaves it to the server how
+    /// long it is valid.
     ///
     /// # Errors
     /// `NotFound` if nobody recorded the order; `InvalidArgument` for more than 24 hours.
@@ -99,7 +100,8 @@ impl Client {
     /// [`Receipt::disposition`].
     ///
     /// # Errors
-    /// `NotFound` if nobody recorded the order; `InvalidArgument` for an outcome that is not reached
+    /// `NotFound` if nobody recorded the order; `InvalidArgument` for an outcome that is not
+    /// reached
     /// yet.
     pub async fn record_receipt(&self, receipt: NewReceipt) -> Result<Receipt, Error> {
         let request = v1::RecordReceiptRequest {

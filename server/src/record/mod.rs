@@ -34,7 +34,7 @@ pub mod attachment {
 
 /// One decision, as the journal holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant, reason = "nearly all records are about orders")]
+#[expect(clippy::large_enum_variant, reason = "nearly all records are about orders")]
 pub enum Record {
     /// About an order.
     Order(OrderRecord),

@@ -97,7 +97,7 @@ impl Public {
         let opened = async {
             let Some(tls) = &self.shared.http_tls else {
                 let mut begins = [0; H2_BEGINS.len()];
-                // All of it comes at once from all who speak it. What is shorter is a slow HTTP/1.1.
+                // All of it comes at once from all who speak it. What is shorter is HTTP/1.1.
                 let length = timeout(self.slowest, stream.peek(&mut begins)).await.ok()?.ok()?;
                 return Some(match &begins[..length] {
                     [] => return None,
@@ -195,8 +195,8 @@ fn ended(result: hyper::Result<()>) {
     }
 }
 
-/// What every public answer says to browsers, unless its route said otherwise: nothing here is to be
-/// guessed at, run, framed, or taken by other sites.
+/// What every public answer says to browsers, unless its route said otherwise: nothing here is to
+/// be guessed at, run, framed, or taken by other sites.
 fn harden(answer: &mut HeaderMap, is_tls: bool) {
     let usual = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -17,7 +17,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings as they are written; without keys the server's own, which the first start makes.
+    /// The settings as they are written; without keys the server's own, which the first start
+    /// makes.
     ///
     /// # Errors
     /// [`KeyError`] names the key or the file.
