@@ -346,10 +346,15 @@ mod tests {
         control.add(Fault::Stall);
         let (engine, _running) = bench.engine.start().unwrap();
         let mut waiting = tokio::task::JoinSet::new();
-        for number in 0..2 * JOBS_MAX {
-            let (engine, create) = (engine.clone(), create_order(&format!("n{number}"), "1"));
+        let mut create = |order: String| {
+            let (engine, create) = (engine.clone(), create_order(&order, "1"));
             waiting.spawn(async move { engine.ask(ask(&create)).await });
-        }
+        };
+        create("first".to_owned());
+        // Before that the engine might still take what waits, and make room.
+        let stalled = control.clone();
+        tokio::task::spawn_blocking(move || stalled.wait_until_stalled()).await.unwrap();
+        (0..=JOBS_MAX).for_each(|number| create(format!("n{number}")));
         // One that is refused at once shows that there is no room any more.
         let refused = waiting.join_next().await.unwrap().unwrap();
         assert_eq!(refused, Err(engine::Error::Busy));
