@@ -154,7 +154,7 @@ pub(crate) const TABLE: &[Row] = &[
         may: PAGES,
     },
     Row {
-        what: "the same two as gRPC-Web, on the public address",
+        what: "`WatchOrder`, `RecordReceipt` as gRPC-Web, on the public address",
         calls: &[
             "POST /paystatus.v1.OrderService/WatchOrder",
             "POST /paystatus.v1.OrderService/RecordReceipt",
