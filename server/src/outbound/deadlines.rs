@@ -49,6 +49,8 @@ struct Deadlines {
     queue: Queue,
     /// When the store is to be searched for more.
     search: Option<Time>,
+    /// What the clock said last.
+    last: Time,
 }
 
 impl Outbound {
@@ -61,7 +63,8 @@ impl Outbound {
 impl Deadlines {
     fn new(shared: Arc<Shared>, after: Duration, room: usize) -> Self {
         let queue = Queue::with_room_for(room);
-        Self { shared, after, room, queue, search: Some(clock::now()) }
+        let now = clock::now();
+        Self { shared, after, room, queue, search: Some(now), last: now }
     }
 
     async fn run(mut self) {
@@ -69,6 +72,7 @@ impl Deadlines {
         let mut position = self.shared.hub.head();
         loop {
             let now = clock::now();
+            self.notice(now);
             if self.search.is_some_and(|due| due <= now) {
                 self.search(now).await;
             }
@@ -95,6 +99,14 @@ impl Deadlines {
                 () = tokio::time::sleep(wait) => {}
             }
         }
+    }
+
+    /// Notices that the clock was set back: what seemed too old to be told may not be so.
+    fn notice(&mut self, now: Time) {
+        if self.last.since(now) > RETRY_AFTER {
+            self.search = Some(now);
+        }
+        self.last = now;
     }
 
     /// Finds the oldest outcomes that the customer was not told.
@@ -368,5 +380,25 @@ mod tests {
         while waiting.join_next().await.is_some() {}
         assert!(deadlines.fire(again).await);
         assert_eq!((untold(&parts.0), deadlines.queue.next_due()), (vec![], None));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_wrong_for_a_while_loses_nobody() {
+        let (mut bench, _) = bench();
+        bench.run(paid("o1"));
+        let parts = (Arc::clone(&bench.store), Arc::clone(&bench.hub));
+        let (engine, _running) = bench.engine.start().unwrap();
+        let mut deadlines = deadlines(&engine, &parts);
+        let now = clock::now();
+        deadlines.search(now).await;
+        let wrong = now.plus(Duration::from_secs(8 * 24 * 60 * 60));
+        deadlines.notice(wrong);
+        assert!(deadlines.fire(wrong).await);
+        assert_eq!((deadlines.search, untold(&parts.0).len()), (None, 1), "too old, it seems");
+        deadlines.notice(now);
+        assert_eq!(deadlines.search, Some(now));
+        deadlines.search(now).await;
+        assert!(deadlines.fire(now).await);
+        assert_eq!(untold(&parts.0), []);
     }
 }
