@@ -119,8 +119,15 @@ async fn an_owner_of_some_merchants_manages_what_is_of_these_alone() {
     assert!(own.access().delete_key(request).await.expect("answered").into_inner().replayed);
     assert!(keys(&all).await.iter().any(of_bert), "bert's key is still there");
     // Once an operator reaches further, he does not belong to the owner any more.
-    all.access().update_operator(update("anna", &[MERCHANT, OTHER_MERCHANT])).await.expect("wider");
+    let made = new_operator("dora", &[MERCHANT]);
+    own.access().create_operator(made.clone()).await.expect("made");
+    for id in ["anna", "dora"] {
+        let wider = update(id, &[MERCHANT, OTHER_MERCHANT]);
+        all.access().update_operator(wider).await.expect("wider");
+    }
     assert_eq!(operators(&own).await, [""; 0]);
+    let again = own.access().create_operator(made).await;
+    assert_refused(again, denied.0, denied.1);
 }
 
 #[tokio::test]

@@ -64,7 +64,10 @@ pub(super) async fn create(
     let id = operator.clone();
     let ask = AskOperator::Create { operator, display_name, merchants, request };
     let replayed = record(context, caller, ask).await?;
-    Ok(v1::CreateOperatorResponse { operator: Some(find(context, &id)?), replayed })
+    // It may reach further by now than the caller who made it.
+    let operator = managed(context, caller, &id)?;
+    let operator = Some(wire(&operator, &context.store.keys()));
+    Ok(v1::CreateOperatorResponse { operator, replayed })
 }
 
 pub(super) async fn update(
@@ -80,7 +83,9 @@ pub(super) async fn update(
     let id = operator.clone();
     let ask = AskOperator::Update { operator, display_name, merchants, request };
     let replayed = record(context, caller, ask).await?;
-    Ok(v1::UpdateOperatorResponse { operator: Some(find(context, &id)?), replayed })
+    let operator = managed(context, caller, &id)?;
+    let operator = Some(wire(&operator, &context.store.keys()));
+    Ok(v1::UpdateOperatorResponse { operator, replayed })
 }
 
 pub(super) fn list(
@@ -144,12 +149,6 @@ fn checked(
 /// Refuses to grant what the caller has not itself.
 fn may_grant(caller: &Caller, merchants: &[MerchantId]) -> Result<(), Status> {
     merchants.iter().try_for_each(|merchant| caller.merchant(merchant.as_str()).map(drop))
-}
-
-fn find(context: &Context, operator: &OperatorId) -> Result<v1::Operator, Status> {
-    let known = context.store.operator(operator);
-    let known = known.ok_or_else(|| errors::internal(&"an operator is not there"))?;
-    Ok(wire(&known, &context.store.keys()))
 }
 
 fn wire(operator: &OperatorRecord, keys: &[KeyRecord]) -> v1::Operator {
