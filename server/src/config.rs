@@ -1,6 +1,7 @@
 //! Every setting, with its default, checked once at start.
 
 mod account;
+mod files;
 mod status_api;
 mod tls;
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{failure::Failure, out::Out};
@@ -25,6 +26,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         super::log::start("info");
+        raise_file_limit();
         let config = self.load()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(serve::Error::Thread)?;
@@ -33,7 +35,6 @@ impl Serve {
             let _inside = runtime.enter();
             signal(SignalKind::hangup()).map_err(serve::Error::Thread)?
         };
-        raise_file_limit(config.limits);
         let server = Server::start(config)?;
         // A reader that is gone is no reason to stop serving.
         drop(announce(&server));
@@ -55,6 +56,14 @@ impl Serve {
         let mut config = Config::load(self.config.as_deref())?;
         if let Some(data) = &self.data {
             config.data.clone_from(data);
+        }
+        let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let limits = config.limits.within(allowed);
+        if limits != config.limits {
+            let (http, grpc) = (limits.http_connections, limits.grpc_connections);
+            let message = "fewer open files are allowed than limits.* may need: they are lowered";
+            tracing::warn!(allowed, http, limits.pages, grpc, message);
+            config.limits = limits;
         }
         Ok(config)
     }
@@ -78,22 +87,11 @@ impl Serve {
     }
 }
 
-/// Files that a server has open beside connections of callers: the journal, the view, connections
-/// to providers.
-const OTHER_FILES: u64 = 512;
-
 /// Allows this process as many open files as the system lets it: each connection is one.
-fn raise_file_limit(limits: config::Limits) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+fn raise_file_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
         tracing::warn!(%error, "the limit of open files stays as it is");
-    }
-    let connections = limits.http_connections.saturating_add(limits.grpc_connections);
-    let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
-    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    if allowed < needed {
-        tracing::info!(allowed, needed, "fewer open files are allowed than limits.* may need");
     }
 }
 
