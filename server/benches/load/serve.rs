@@ -81,6 +81,8 @@ fn config(serving: &Serving) -> Config {
         ..Config::default()
     };
     config.streams.heartbeat = Duration::from_millis(serving.heartbeat_ms);
+    // Else what an earlier round approved would make records in a later one, whoever's turn it is.
+    config.pages.not_informed = None;
     let mut account = AccountConfig::new(webhook::ACCOUNT, "optty", webhook::MERCHANT);
     account.secrets.push(webhook::SECRET.to_owned().into());
     account.create_orders = true;
