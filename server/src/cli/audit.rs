@@ -60,14 +60,9 @@ impl Audit {
                 list.page.token = Some(token);
             }
             entries.truncate(self.limit);
-            let mut out = Out::new();
-            if self.json {
-                entries.iter().try_for_each(|entry| out.json(&json::audit_entry(entry)))?;
-            } else {
-                let rows: Vec<Vec<Cell>> = entries.iter().map(row).collect();
-                out.table(&["TIME", "WHO", "METHOD", "OBJECT", "OUTCOME", "WHAT"], &rows)?;
-            }
-            Ok(())
+            let heading = ["TIME", "WHO", "METHOD", "OBJECT", "OUTCOME", "WHAT"];
+            let json = self.json.then_some(json::audit_entry);
+            Ok(Out::new().list(&entries, json, &heading, row)?)
         })
     }
 }

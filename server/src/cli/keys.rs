@@ -99,16 +99,10 @@ impl List {
     fn run(self) -> Result<(), Failure> {
         self.connection.run(async |client| {
             let keys = every(async |page| client.list_keys(page).await).await?;
-            let mut out = Out::new();
-            if self.json {
-                keys.iter().try_for_each(|key| out.json(&json::key(key)))?;
-            } else {
-                let rows: Vec<Vec<Cell>> = keys.iter().map(row).collect();
-                let heads =
-                    ["KEY", "NAME", "ROLE", "MERCHANTS", "CREATED", "EXPIRES", "LAST USE", "CALLS"];
-                out.table(&heads, &rows)?;
-            }
-            Ok(())
+            let heading =
+                ["KEY", "NAME", "ROLE", "MERCHANTS", "CREATED", "EXPIRES", "LAST USE", "CALLS"];
+            let json = self.json.then_some(json::key);
+            Ok(Out::new().list(&keys, json, &heading, row)?)
         })
     }
 }

@@ -83,14 +83,9 @@ impl List {
     fn run(self) -> Result<(), Failure> {
         self.connection.run(async |client| {
             let operators = every(async |page| client.list_operators(page).await).await?;
-            let mut out = Out::new();
-            if self.json {
-                operators.iter().try_for_each(|operator| out.json(&json::operator(operator)))?;
-            } else {
-                let rows: Vec<Vec<Cell>> = operators.iter().map(row).collect();
-                out.table(&["OPERATOR", "NAME", "MERCHANTS", "KEYS", "CREATED"], &rows)?;
-            }
-            Ok(())
+            let heading = ["OPERATOR", "NAME", "MERCHANTS", "KEYS", "CREATED"];
+            let json = self.json.then_some(json::operator);
+            Ok(Out::new().list(&operators, json, &heading, row)?)
         })
     }
 }

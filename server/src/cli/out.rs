@@ -34,6 +34,21 @@ impl Out {
         writeln!(self.0, "{text}")
     }
 
+    /// Writes a list: one JSON object an item, or one row an item below a heading.
+    pub(crate) fn list<'a, T, J: Serialize>(
+        &mut self,
+        items: &'a [T],
+        json: Option<impl Fn(&'a T) -> J>,
+        heading: &[&str],
+        row: impl Fn(&'a T) -> Vec<Cell>,
+    ) -> io::Result<()> {
+        if let Some(json) = json {
+            return items.iter().try_for_each(|item| self.json(&json(item)));
+        }
+        let rows: Vec<Vec<Cell>> = items.iter().map(row).collect();
+        self.table(heading, &rows)
+    }
+
     /// Writes rows below a heading, in columns.
     pub(crate) fn table(&mut self, heading: &[&str], rows: &[Vec<Cell>]) -> io::Result<()> {
         let width_of = |column: usize| {
