@@ -88,6 +88,7 @@ impl Hashes {
 
 /// Webhooks to be sent one after the other.
 pub(crate) struct Webhooks {
+    key: Hmac<Sha512>,
     templates: [Template; 3],
     first: u64,
     orders: Vec<Hashes>,
@@ -97,17 +98,28 @@ pub(crate) struct Webhooks {
 impl Webhooks {
     /// Webhooks of the orders with these numbers, which no other webhooks may name.
     pub(crate) fn of_orders(numbers: std::ops::Range<u64>) -> Self {
-        let key = Hmac::<Sha512>::new_from_slice(SECRET.as_bytes()).expect("any length");
-        Self {
+        let mut webhooks = Self {
+            key: Hmac::new_from_slice(SECRET.as_bytes()).expect("any length"),
             templates: [
                 Template::new(PAYMENT, "PENDING"),
                 Template::new(PAYMENT, "SUCCESSFUL"),
                 Template::new(CAPTURE, "SUCCESSFUL"),
             ],
             first: numbers.start,
-            orders: numbers.map(|number| Hashes::new(&key, number)).collect(),
+            orders: Vec::new(),
             sent: 0,
-        }
+        };
+        webhooks.sign_ahead((numbers.end - numbers.start) as usize);
+        webhooks
+    }
+
+    /// Has so many orders signed that none of their webhooks was sent of yet; their numbers follow
+    /// those before.
+    pub(crate) fn sign_ahead(&mut self, orders: usize) {
+        let signed = self.orders.len();
+        let wanted = self.sent.div_ceil(3) + orders;
+        let numbers = (signed..wanted).map(|order| self.first + order as u64);
+        self.orders.extend(numbers.map(|number| Hashes::new(&self.key, number)));
     }
 
     /// Bytes of a webhook's body, about.

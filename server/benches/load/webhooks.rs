@@ -2,7 +2,6 @@
 
 use std::{
     net::SocketAddr,
-    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -18,8 +17,10 @@ use crate::{
 const THREADS: usize = 2;
 /// Before the clock runs.
 pub(crate) const WARM_UP: Duration = Duration::from_millis(500);
-/// Orders signed for each second of a round: more than can be used up.
-const ORDERS_A_SECOND: u64 = 60_000;
+/// Orders signed for each second of a round, and thread: more than can be used up.
+const ORDERS_A_SECOND: usize = 30_000;
+/// Orders that the webhooks of one thread may come to in all.
+const ORDERS_OF_THREAD: u64 = 1_000_000_000;
 
 /// What a round of either side came to.
 pub(crate) struct Round {
@@ -34,62 +35,67 @@ pub(crate) fn measure(options: &Options) {
     let counts = options.connections.map_or_else(|| vec![64, 256], |count| vec![count]);
     for connections in counts {
         let server = ServerProcess::start(Duration::from_secs(15));
-        let seconds = Duration::from_secs(options.seconds);
-        let orders = ORDERS_A_SECOND * (options.seconds + 1);
-        let mut first = 0;
-        let mut rounds = Vec::new();
-        for _ in 0..options.pairs {
-            let numbers = first..first + orders;
-            let idle = round(&server, server.idle_http, connections, seconds, numbers.clone());
-            let durable = round(&server, server.http, connections, seconds, numbers);
-            first += orders;
-            rounds.push((idle, durable));
-        }
-        report(&format!("{connections} connections"), ["not stored", "durable"], rounds);
+        let time = Duration::from_secs(options.seconds);
+        let mut idle = Side::new(server.idle_http, connections, time);
+        let mut durable = Side::new(server.http, connections, time);
+        let mut pair = || (idle.round(&server), durable.round(&server));
+        // Not counted: as many orders must be under way as in all later rounds.
+        pair();
+        let pairs = (0..options.pairs).map(|_| pair()).collect();
+        report(&format!("{connections} connections"), ["not stored", "durable"], pairs);
     }
 }
 
-fn round(
-    server: &ServerProcess,
+/// One side of the comparison. Its webhooks go on from round to round: each may be about an order
+/// that an earlier round began.
+struct Side {
     address: SocketAddr,
     connections: usize,
     time: Duration,
-    numbers: Range<u64>,
-) -> Round {
-    let part = (numbers.end - numbers.start) / THREADS as u64;
-    let mut signed: Vec<Webhooks> = (0..THREADS as u64)
-        .map(|thread| numbers.start + thread * part)
-        .map(|first| Webhooks::of_orders(first..first + part))
-        .collect();
-    server.settle();
-    let cpu = server.cpu_us();
-    let from = Instant::now() + WARM_UP;
-    let window = Window::opens_at(from);
-    let mut seen = Seen::default();
-    let mut counted = Duration::ZERO;
-    std::thread::scope(|scope| {
-        let run = |w| || http::run(address, connections / THREADS, &window, w);
-        let threads: Vec<_> = signed.iter_mut().map(|w| scope.spawn(run(w))).collect();
-        pause(WARM_UP + time);
-        // Under load, and at its cost: a round that left this to the time after it would be one
-        // that nobody can go on with.
-        server.write_view();
-        window.close();
-        counted = from.elapsed();
-        for thread in threads {
-            let part = thread.join().expect("a load thread");
-            seen.accepted.merge(part.accepted);
-            seen.refused += part.refused;
-            seen.total += part.total;
-        }
-    });
-    if seen.refused > 0 {
-        println!("{} of {} webhooks were not accepted", seen.refused, seen.total);
+    of_threads: Vec<Webhooks>,
+}
+
+impl Side {
+    fn new(address: SocketAddr, connections: usize, time: Duration) -> Self {
+        let first = |thread: usize| thread as u64 * ORDERS_OF_THREAD;
+        let webhooks = |thread| Webhooks::of_orders(first(thread)..first(thread));
+        Self { address, connections, time, of_threads: (0..THREADS).map(webhooks).collect() }
     }
-    server.settle();
-    let server_us = (server.cpu_us() - cpu) as f64 / seen.total as f64;
-    let per_second = seen.accepted.count() as f64 / counted.as_secs_f64();
-    Round { per_second, server_us, latencies: seen.accepted }
+
+    fn round(&mut self, server: &ServerProcess) -> Round {
+        let orders = ORDERS_A_SECOND * (self.time.as_secs() as usize + 1);
+        self.of_threads.iter_mut().for_each(|webhooks| webhooks.sign_ahead(orders));
+        server.settle();
+        let cpu = server.cpu_us();
+        let from = Instant::now() + WARM_UP;
+        let window = Window::opens_at(from);
+        let mut seen = Seen::default();
+        let mut counted = Duration::ZERO;
+        let (address, connections) = (self.address, self.connections / THREADS);
+        std::thread::scope(|scope| {
+            let run = |w| || http::run(address, connections, &window, w);
+            let threads: Vec<_> = self.of_threads.iter_mut().map(|w| scope.spawn(run(w))).collect();
+            pause(WARM_UP + self.time);
+            // Under load, and at its cost: a round that left this to the time after it would be
+            // one that nobody can go on with.
+            server.write_view();
+            window.close();
+            counted = from.elapsed();
+            for thread in threads {
+                let part = thread.join().expect("a load thread");
+                seen.accepted.merge(part.accepted);
+                seen.refused += part.refused;
+                seen.total += part.total;
+            }
+        });
+        if seen.refused > 0 {
+            println!("{} of {} webhooks were not accepted", seen.refused, seen.total);
+        }
+        server.settle();
+        let server_us = (server.cpu_us() - cpu) as f64 / seen.total as f64;
+        let per_second = seen.accepted.count() as f64 / counted.as_secs_f64();
+        Round { per_second, server_us, latencies: seen.accepted }
+    }
 }
 
 /// Prints both sides of all pairs, and the median of the ratios.
