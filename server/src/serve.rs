@@ -164,7 +164,7 @@ impl Server {
         let asks = (handle.clone(), Arc::clone(&store), Arc::clone(&hub));
         let outbound = Outbound::new(asks, Arc::clone(&live), asking.handle().clone())?;
         let pages = Arc::new(pages::Live::new(Settings::read(&config)?));
-        let context = Context {
+        let context = Arc::new(Context {
             engine: handle,
             store,
             relay: Relay::new(Arc::clone(&hub)),
@@ -180,7 +180,7 @@ impl Server {
             places: Arc::default(),
             sessions: Arc::default(),
             drain: drains,
-        };
+        });
         let live = Live::of(&context);
         let runtime = runtime()?;
         let first_key = runtime.block_on(first_key::made(&context))?;
@@ -190,7 +190,10 @@ impl Server {
         for (number, (grpc, http)) in sockets.pairs.into_iter().enumerate() {
             // Each thread has services of its own, so that it wakes its own watchers.
             let relay = Relay::new(Arc::clone(&context.hub));
-            let context = Context { relay: Arc::clone(&relay), ..context.clone() };
+            let (engine, replies) = context.engine.of_thread();
+            let own_parts =
+                Context { engine, relay: Arc::clone(&relay), ..Context::clone(&context) };
+            let context = Arc::new(own_parts);
             let (routes, reporter) = runtime.block_on(grpc::routes(&context))?;
             let shared = listen::Shared {
                 routes,
@@ -201,7 +204,7 @@ impl Server {
                 grpc_places: Arc::clone(&grpc_places),
                 drain: context.drain.clone(),
             };
-            let own = Own { reporter, health: health.clone(), relay };
+            let own = Own { reporter, health: health.clone(), relay, replies };
             let builder = std::thread::Builder::new().name(format!("serve-{number}"));
             threads.push(builder.spawn(move || serve(shared, grpc, http, own))?);
         }
@@ -279,7 +282,10 @@ fn start_asking(
 }
 
 /// The thread that serves metrics and follows the journal for the ledger.
-fn start_admin(context: Context, listener: Option<TcpListener>) -> Result<JoinHandle<()>, Error> {
+fn start_admin(
+    context: Arc<Context>,
+    listener: Option<TcpListener>,
+) -> Result<JoinHandle<()>, Error> {
     let runtime = runtime()?;
     let builder = std::thread::Builder::new().name("admin".into());
     Ok(builder.spawn(move || runtime.block_on(admin::run(context, listener)))?)
@@ -290,6 +296,7 @@ struct Own {
     reporter: tonic_health::server::HealthReporter,
     health: engine::Health,
     relay: Arc<Relay>,
+    replies: engine::Replies,
 }
 
 /// One thread: both listeners, until the drain is over.
@@ -303,6 +310,7 @@ fn serve(shared: listen::Shared, grpc: TcpListener, http: TcpListener, own: Own)
     runtime.block_on(async move {
         tokio::spawn(report_health(own.reporter, own.health));
         tokio::spawn(async move { own.relay.run().await });
+        tokio::spawn(own.replies.run());
         let served = async {
             let (grpc, http) = tokio::join!(
                 listen::serve_grpc(shared.clone(), grpc),

@@ -3,7 +3,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -57,7 +57,7 @@ pub fn bind(asked: Option<SocketAddr>) -> Result<Option<TcpListener>, Error> {
 }
 
 /// Serves, and follows the journal, until the drain begins.
-pub async fn run(context: Context, listener: Option<TcpListener>) {
+pub async fn run(context: Arc<Context>, listener: Option<TcpListener>) {
     let mut drain = context.drain.clone();
     let served = async {
         let Some(listener) = listener else { return std::future::pending().await };
@@ -97,11 +97,11 @@ async fn follow(context: &Context) {
 }
 
 /// The routes.
-fn router(context: Context) -> Router {
+fn router(context: Arc<Context>) -> Router {
     Router::new().route("/metrics", get(metrics)).route("/healthz", get(health)).with_state(context)
 }
 
-async fn metrics(State(context): State<Context>) -> Response {
+async fn metrics(State(context): State<Arc<Context>>) -> Response {
     let Some(recorder) = recorder() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "metrics are recorded elsewhere\n")
             .into_response();

@@ -5,7 +5,10 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::{Answer, Ask, Job, Refused};
+use super::{
+    Answer, Ask, Job, Refused, Replies,
+    replies::{Thread, Threads},
+};
 use crate::store::{self, Store};
 use std::sync::atomic::Ordering::{Acquire, Release};
 
@@ -72,11 +75,24 @@ pub struct Handle {
     jobs: mpsc::Sender<Job>,
     store: Arc<Store>,
     health: Health,
+    threads: Threads,
+    thread: Option<Thread>,
 }
 
 impl Handle {
-    pub(super) fn new(jobs: mpsc::Sender<Job>, store: Arc<Store>, health: Health) -> Self {
-        Self { jobs, store, health }
+    pub(super) fn new(
+        jobs: mpsc::Sender<Job>,
+        store: Arc<Store>,
+        (health, threads): (Health, Threads),
+    ) -> Self {
+        Self { jobs, store, health, threads, thread: None }
+    }
+
+    /// A handle for many callers of one thread, and what gives them their answers: that thread has
+    /// to run it.
+    pub fn of_thread(&self) -> (Self, Replies) {
+        let (thread, replies) = self.threads.add();
+        (Self { thread: Some(thread), ..self.clone() }, replies)
     }
 
     /// Whether the engine still works.
@@ -89,14 +105,21 @@ impl Handle {
     ///
     /// # Errors
     /// [`Error`]; only `Unavailable` leaves open whether it was recorded.
-    pub async fn ask(&self, ask: Ask) -> Result<Answer, Error> {
-        self.prefetch(&ask).await?;
-        let (reply, answer) = oneshot::channel();
-        self.jobs.try_send(Job { ask, reply }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::Busy,
-            mpsc::error::TrySendError::Closed(_) => Error::Unavailable,
-        })?;
-        answer.await.unwrap_or(Err(Error::Unavailable))
+    pub fn ask(
+        &self,
+        ask: impl Into<Box<Ask>>,
+    ) -> impl Future<Output = Result<Answer, Error>> + Send {
+        let ask = ask.into();
+        async move {
+            self.prefetch(&ask).await?;
+            let (caller, answer) = oneshot::channel();
+            let job = Job { ask, caller, thread: self.thread };
+            self.jobs.try_send(job).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Error::Busy,
+                mpsc::error::TrySendError::Closed(_) => Error::Unavailable,
+            })?;
+            answer.await.unwrap_or(Err(Error::Unavailable))
+        }
     }
 
     /// Fetches into memory what the decision will look up: the engine must never wait for sled.

@@ -6,6 +6,7 @@ mod ask;
 mod decide;
 mod handle;
 mod preview;
+mod replies;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -25,11 +26,13 @@ use crate::{
     store::{self, Applied, Store},
 };
 use decide::{Decided, Overlay};
+use replies::{Outgoing, Thread, Threads};
 
 pub use ask::{Answer, Ask, AskKey, AskOperator, AskSubscription, Evidence, Refused};
 pub use decide::{KEYS_MAX, KEYS_PER_OPERATOR_MAX, OPERATORS_MAX};
 pub use handle::{Error, Handle, Health};
 pub use preview::{Moved, Preview, Previewed};
+pub use replies::Replies;
 
 /// Jobs that may wait for the engine; one more is refused at once.
 pub const JOBS_MAX: usize = 4096;
@@ -43,8 +46,11 @@ pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
 /// One job: what is asked, and where the answer goes.
 pub(crate) struct Job {
-    ask: Ask,
-    reply: oneshot::Sender<Result<Answer, Error>>,
+    /// Boxed: a job changes hands some times.
+    ask: Box<Ask>,
+    caller: oneshot::Sender<Result<Answer, Error>>,
+    /// The thread of the caller, if that takes its answers together.
+    thread: Option<Thread>,
 }
 
 /// The writer. Owned by one thread.
@@ -59,6 +65,7 @@ pub struct Engine {
     overlay: Overlay,
     /// Its jobs, with what was decided of them.
     decided: Vec<(Job, Decided)>,
+    outgoing: Outgoing,
 }
 
 /// Why the engine stopped for good.
@@ -93,17 +100,19 @@ impl Engine {
     pub fn new(journal: Box<dyn Journal>, store: Arc<Store>, hub: Arc<Hub>, clock: Clock) -> Self {
         let overlay = Overlay::new(Arc::clone(&store));
         let decided = Vec::with_capacity(BATCH_MAX);
-        Self { reader: journal.reader(), journal, store, hub, clock, overlay, decided }
+        let outgoing = Outgoing::default();
+        Self { reader: journal.reader(), journal, store, hub, clock, overlay, decided, outgoing }
     }
 
     /// Starts the engine's thread.
     ///
     /// # Errors
     /// The system's, if it gives no thread.
-    pub fn start(self) -> std::io::Result<(Handle, Running)> {
+    pub fn start(mut self) -> std::io::Result<(Handle, Running)> {
         let (sender, receiver) = mpsc::channel(JOBS_MAX);
-        let health = Health::default();
-        let handle = Handle::new(sender, Arc::clone(&self.store), health.clone());
+        let (health, threads) = (Health::default(), Threads::default());
+        self.outgoing = Outgoing::to(threads.clone());
+        let handle = Handle::new(sender, Arc::clone(&self.store), (health.clone(), threads));
         let builder = std::thread::Builder::new().name("engine".into());
         let thread = builder.spawn(move || self.run(receiver, &health))?;
         Ok((handle, Running { thread }))
@@ -133,7 +142,9 @@ impl Engine {
             match self.append() {
                 Ok(appended) if follows(&appended, self.store.applied()) => {
                     publish(&self.store, &self.hub, &mut self.overlay.applied)?;
-                    self.decided.drain(..).for_each(|(job, decided)| answer(job, decided));
+                    for (job, decided) in self.decided.drain(..) {
+                        self.outgoing.put(job, decided.answer.map_err(Error::Refused));
+                    }
                     self.overlay.clear();
                 }
                 Ok(_) => {
@@ -145,20 +156,25 @@ impl Engine {
                     tracing::warn!(jobs = self.decided.len(), what, "an append is too large");
                     jobs_max = 1;
                     if self.decided.len() == 1 {
-                        self.decided.drain(..).for_each(refuse_too_large);
+                        let refused = self.decided.drain(..).map(|(job, _)| job);
+                        refused.for_each(|job| self.outgoing.put(job, Err(too_large())));
                     } else {
                         put_back(self.decided.drain(..).map(|(job, _)| job), &mut waiting);
                     }
                 }
                 Err(error) => {
-                    fail_all(self.decided.drain(..).map(|(job, _)| job).chain(waiting));
+                    let failed = self.decided.drain(..).map(|(job, _)| job).chain(waiting);
+                    failed.for_each(|job| self.outgoing.put(job, Err(Error::Unavailable)));
+                    self.outgoing.send();
                     return Err(error.into());
                 }
             }
+            self.outgoing.send();
         }
         if !waiting.is_empty() {
             tracing::warn!(jobs = waiting.len(), "the journal does not take a batch");
-            fail_all(waiting.drain(..));
+            waiting.drain(..).for_each(|job| self.outgoing.put(job, Err(Error::Unavailable)));
+            self.outgoing.send();
         }
         *batch = waiting.into();
         Ok(())
@@ -194,7 +210,7 @@ impl Engine {
             match positions.as_deref() {
                 Some([first, ..]) => {
                     self.place(&mut decision, *first);
-                    answer(job, decision);
+                    self.outgoing.put(job, decision.answer.map_err(Error::Refused));
                 }
                 // What was decided on a batch that did not come to be is decided again too.
                 _ => again.push(job),
@@ -248,11 +264,6 @@ fn follows(appended: &[Appended], applied: Position) -> bool {
     (applied + 1..).zip(appended).all(|(next, a)| *a == Appended::Committed(next))
 }
 
-fn answer(job: Job, decided: Decided) {
-    // A caller that went away is no concern of the others.
-    drop(job.reply.send(decided.answer.map_err(Error::Refused)));
-}
-
 /// In front of what waits, in the order it had.
 fn put_back(
     jobs: impl IntoIterator<Item = Job, IntoIter: DoubleEndedIterator>,
@@ -261,11 +272,6 @@ fn put_back(
     jobs.into_iter().rev().for_each(|job| waiting.push_front(job));
 }
 
-fn refuse_too_large((job, _): (Job, Decided)) {
-    let refused = Refused::TooMany { what: "bytes in one record", max: RECORD_BYTES_MAX };
-    drop(job.reply.send(Err(Error::Refused(refused))));
-}
-
-fn fail_all(jobs: impl Iterator<Item = Job>) {
-    jobs.for_each(|job| drop(job.reply.send(Err(Error::Unavailable))));
+fn too_large() -> Error {
+    Error::Refused(Refused::TooMany { what: "bytes in one record", max: RECORD_BYTES_MAX })
 }

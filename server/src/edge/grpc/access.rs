@@ -1,5 +1,7 @@
 //! AccessService. Operators and the audit list have files of their own.
 
+use std::sync::Arc;
+
 use paystatus_proto::{server::access_service_server::AccessService, v1};
 use tonic::{Request, Response, Status};
 
@@ -30,7 +32,7 @@ const MERCHANTS_MAX: usize = 64;
 /// Seconds that a key may be valid, if it expires: a hundred years.
 const TTL_SECONDS_MAX: i64 = 100 * 366 * 24 * 60 * 60;
 
-pub(super) struct Access(pub(super) Context);
+pub(super) struct Access(pub(super) Arc<Context>);
 
 #[tonic::async_trait]
 impl AccessService for Access {

@@ -1,6 +1,6 @@
 //! AccountService.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use paystatus_proto::{server::account_service_server::AccountService, v1};
 use tonic::{Request, Response, Status};
@@ -19,7 +19,7 @@ use crate::{
 /// Accounts of one page if the caller does not say, and at most.
 const PAGE: (usize, usize) = (50, 200);
 
-pub(super) struct AccountList(pub(super) Context);
+pub(super) struct AccountList(pub(super) Arc<Context>);
 
 #[tonic::async_trait]
 impl AccountService for AccountList {

@@ -1,5 +1,7 @@
 //! ChangeService.
 
+use std::sync::Arc;
+
 use paystatus_proto::{server::change_service_server::ChangeService, v1};
 use tonic::{Code, Request, Response, Status};
 
@@ -27,7 +29,7 @@ use crate::{
 /// Subscriptions of one page if the caller does not say, and at most.
 const PAGE: (usize, usize) = (50, 500);
 
-pub(super) struct Changes(pub(super) Context);
+pub(super) struct Changes(pub(super) Arc<Context>);
 
 impl Changes {
     fn find(&self, merchant: &MerchantId, id: &str) -> Result<SubscriptionRecord, Status> {

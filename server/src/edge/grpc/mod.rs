@@ -45,7 +45,7 @@ use super::Context;
 /// # Errors
 /// If the compiled descriptors are not sound; a test would have found it.
 pub async fn routes(
-    context: &Context,
+    context: &Arc<Context>,
 ) -> Result<(Routes, tonic_health::server::HealthReporter), tonic_reflection::server::Error> {
     let bytes = context.config.limits.request_bytes;
     let (reporter, health) = tonic_health::server::health_reporter();

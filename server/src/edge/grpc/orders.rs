@@ -38,7 +38,7 @@ const TIMELINE_PAGE: (usize, usize) = (50, 200);
 /// How long GetOrder waits for a provider that it asks.
 const LOOK_PATIENCE: prost_types::Duration = prost_types::Duration { seconds: 5, nanos: 0 };
 
-pub(super) struct Orders(pub(super) Context);
+pub(super) struct Orders(pub(super) Arc<Context>);
 
 impl Orders {
     async fn record(

@@ -1,7 +1,10 @@
 //! WatchOrder with a page token: the events of a page as frames. No order, no change and no
 //! snapshot entry stands in them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use futures_util::stream;
 use paystatus_proto::{codec::Encoded, v1};
@@ -24,7 +27,7 @@ use crate::edge::{
 /// # Errors
 /// PERMISSION_DENIED for another order, INVALID_ARGUMENT, RESOURCE_EXHAUSTED.
 pub(super) fn open(
-    context: &Context,
+    context: &Arc<Context>,
     grant: &Grant,
     request: &Request<v1::WatchOrderRequest>,
 ) -> Result<Frames, Status> {

@@ -42,7 +42,7 @@ pub(super) type Frames = Pin<Box<dyn Stream<Item = Result<Encoded, Status>> + Se
 
 /// A stream in progress.
 pub(super) struct Watch {
-    context: Context,
+    context: Arc<Context>,
     leave: Leave,
     filter: Arc<Filter>,
     filter_hash: u64,
@@ -68,7 +68,7 @@ enum Phase {
 impl Watch {
     /// A stream over a filter, from a start on. The caller may read what the filter names.
     pub(super) fn new(
-        context: Context,
+        context: Arc<Context>,
         filter: Filter,
         start: Start,
         caller: &Caller,

@@ -1,6 +1,8 @@
 //! gRPC-Web for pages, on the listener that everybody reaches. It serves what a page token may do
 //! and takes nothing but page tokens, so that no key is ever worth anything there.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Body,
@@ -34,7 +36,7 @@ const CORS: Cors = Cors {
 };
 
 /// The routes.
-pub(in crate::edge) fn router(context: Context) -> Router {
+pub(in crate::edge) fn router(context: Arc<Context>) -> Router {
     let pages = context.pages.clone();
     let page = move |request| auth::authenticate_page(&pages, request);
     let orders = OrderServiceServer::new(Orders(context.clone()));
@@ -53,7 +55,7 @@ pub(in crate::edge) fn router(context: Context) -> Router {
 }
 
 /// Lets through what is gRPC-Web and small, read to its end: what calls take is one short message.
-async fn guard(State(context): State<Context>, request: Request, next: Next) -> Response {
+async fn guard(State(context): State<Arc<Context>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let origin = parts.headers.get(header::ORIGIN).cloned();
     let mut response = if is_grpc_web(&parts.headers) {
@@ -76,6 +78,6 @@ fn is_grpc_web(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with(b"application/grpc-web"))
 }
 
-async fn preflight(State(context): State<Context>, headers: HeaderMap) -> Response {
+async fn preflight(State(context): State<Arc<Context>>, headers: HeaderMap) -> Response {
     CORS.preflight(&context.pages.load(), &headers)
 }

@@ -3,7 +3,7 @@
 mod find;
 mod replay;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use paystatus_proto::{server::webhook_service_server::WebhookService, v1};
 use sha2::{Digest as _, Sha256};
@@ -39,7 +39,7 @@ const REPLAY_IDS_MAX: usize = 100;
 /// Headers of a webhook.
 const HEADERS_MAX: usize = 100;
 
-pub(super) struct Webhooks(pub(super) Context);
+pub(super) struct Webhooks(pub(super) Arc<Context>);
 
 /// What a list admits.
 struct Filter<'a> {

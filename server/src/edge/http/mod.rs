@@ -1,5 +1,7 @@
 //! The HTTP side: webhooks in, and whether the server works. A thin shell over [`intake`].
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Body,
@@ -19,7 +21,7 @@ use crate::engine;
 const RETRY_AFTER_SECONDS: &str = "1";
 
 /// The routes.
-pub fn router(context: Context) -> Router {
+pub fn router(context: Arc<Context>) -> Router {
     Router::new()
         .route("/webhooks/{account}", post(webhook))
         .route("/health", get(public_health))
@@ -31,7 +33,7 @@ pub fn router(context: Context) -> Router {
 /// Takes a webhook. 2xx only after its effect is on disk; every other answer says by its status
 /// alone whether sending it again makes sense, and nothing about why it did not verify.
 async fn webhook(
-    State(context): State<Context>,
+    State(context): State<Arc<Context>>,
     Path(account): Path<String>,
     request: Request,
 ) -> Response {
@@ -72,7 +74,7 @@ async fn webhook(
 }
 
 /// Whether this server should be sent requests: a word for load balancers, who may be anybody.
-async fn public_health(State(context): State<Context>) -> Response {
+async fn public_health(State(context): State<Arc<Context>>) -> Response {
     match context.engine.health().is_good() {
         true => "serving\n".into_response(),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not serving\n").into_response(),
@@ -80,7 +82,7 @@ async fn public_health(State(context): State<Context>) -> Response {
 }
 
 /// Whether the engine works, for those who run it.
-pub(super) async fn health(State(context): State<Context>) -> Response {
+pub(super) async fn health(State(context): State<Arc<Context>>) -> Response {
     if context.engine.health().is_good() {
         (StatusCode::OK, "serving\n").into_response()
     } else {

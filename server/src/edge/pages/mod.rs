@@ -17,6 +17,7 @@ pub(super) mod watch;
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -68,7 +69,7 @@ struct Asked {
 }
 
 /// The routes.
-pub fn router(context: Context) -> Router {
+pub fn router(context: Arc<Context>) -> Router {
     Router::new()
         .route("/pages/order", get(events).options(preflight))
         .route("/pages/order/status", get(status).options(preflight))
@@ -80,7 +81,7 @@ pub fn router(context: Context) -> Router {
 
 /// Streams the order's state: at once, and whenever it changes.
 async fn events(
-    State(context): State<Context>,
+    State(context): State<Arc<Context>>,
     Extension(peer): Extension<SocketAddr>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
@@ -113,7 +114,7 @@ async fn events(
 
 /// Answers with the order's state; if the page has it already, when there is a newer one.
 async fn status(
-    State(context): State<Context>,
+    State(context): State<Arc<Context>>,
     Extension(peer): Extension<SocketAddr>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
@@ -232,6 +233,6 @@ fn respond(context: &Context, asked: &HeaderMap, code: StatusCode, body: Body) -
     response
 }
 
-async fn preflight(State(context): State<Context>, headers: HeaderMap) -> Response {
+async fn preflight(State(context): State<Arc<Context>>, headers: HeaderMap) -> Response {
     CORS.preflight(&context.pages.load(), &headers)
 }

@@ -3,7 +3,10 @@
 //! It leaves no receipt, for nobody can know that it was painted: the merchant's mail is then the
 //! safe side.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -59,7 +62,7 @@ struct Document<'a> {
 
 /// Answers with the order's state, as a document.
 pub(super) async fn page(
-    State(context): State<Context>,
+    State(context): State<Arc<Context>>,
     Query(asked): Query<Asked>,
     Query(language): Query<Language>,
     headers: HeaderMap,

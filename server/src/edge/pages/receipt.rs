@@ -1,6 +1,6 @@
 //! `POST /pages/order/receipt`: a page has shown an outcome to the customer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -43,7 +43,7 @@ struct Sent {
 /// Takes a receipt. A repeat, a late one and one that nobody needs are taken as well: there is
 /// nothing that the page should do about it.
 pub(super) async fn record(
-    State(context): State<Context>,
+    State(context): State<Arc<Context>>,
     Query(asked): Query<Asked>,
     request: Request,
 ) -> Response {

@@ -49,7 +49,7 @@ pub(crate) enum End {
 
 /// A page that watches.
 pub(crate) struct Watch {
-    context: Context,
+    context: Arc<Context>,
     grant: Grant,
     settings: watch::Receiver<Arc<Settings>>,
     touched: Subscription,
@@ -73,7 +73,12 @@ enum Phase {
 
 impl Watch {
     /// A page whose token was valid just now, and what it saw last.
-    pub(crate) fn new(context: Context, grant: Grant, seen: Option<Seen>, place: Place) -> Self {
+    pub(crate) fn new(
+        context: Arc<Context>,
+        grant: Grant,
+        seen: Option<Seen>,
+        place: Place,
+    ) -> Self {
         Self {
             // Before keys and state are read, so that no change can fall between.
             settings: context.pages.follow(),
@@ -158,13 +163,14 @@ impl Watch {
         let heartbeat = self.heard + self.context.config.streams.heartbeat;
         let expires = now + until(self.grant.until);
         let settles = self.settles.unwrap_or(expires);
+        let mut drain = self.context.drain.clone();
         tokio::select! {
             biased;
             () = self.touched.touched() => {
                 self.phase = Phase::Looking;
                 None
             }
-            _ = self.context.drain.wait_for(|drains| *drains) => Some(Event::Ended(End::Closing)),
+            _ = drain.wait_for(|drains| *drains) => Some(Event::Ended(End::Closing)),
             Ok(()) = self.settings.changed() => None,
             () = tokio::time::sleep_until(settles.min(expires).min(heartbeat)) => {
                 Some(if Instant::now() >= expires {

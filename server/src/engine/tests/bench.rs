@@ -176,8 +176,8 @@ pub(crate) fn copy_files(from: &Path, to: &Path) {
 }
 
 pub(crate) fn job(ask: Ask) -> (Job, oneshot::Receiver<Result<Answer, Error>>) {
-    let (reply, answer) = oneshot::channel();
-    (Job { ask, reply }, answer)
+    let (caller, answer) = oneshot::channel();
+    (Job { ask: Box::new(ask), caller, thread: None }, answer)
 }
 
 /// The answer as a handle gives it.

@@ -72,6 +72,33 @@ fn the_engine_ends_with_its_last_handle_and_answers_first() {
     running.join();
 }
 
+/// Each thread gives out the answers of its own callers, and nobody else's wait for it.
+#[test]
+fn a_thread_takes_its_answers_together() {
+    let bench = Bench::new();
+    let (handle, running) = bench.engine.start().unwrap();
+    let ((busy, replies), (idle, never_run)) = (handle.of_thread(), handle.of_thread());
+    let order = |n: usize| ask(&create_order(&format!("o{n}"), "100"));
+    runtime().block_on(async {
+        let mut stuck = Box::pin(idle.ask(order(0)));
+        assert!(stuck.as_mut().now_or_never().is_none());
+        let asked: Vec<_> = (1..100).map(|n| busy.ask(order(n))).collect();
+        let asked = futures_util::future::join_all(asked);
+        let answers = tokio::select! {
+            answers = asked => answers,
+            () = replies.run() => unreachable!("the engine lives"),
+        };
+        assert!(answers.iter().all(Result::is_ok));
+        // It was asked before them, so it is decided; but its thread gives it to nobody.
+        handle.ask(order(100)).await.unwrap();
+        assert!(stuck.as_mut().now_or_never().is_none());
+        drop(never_run);
+        assert_eq!(stuck.await, Err(Error::Unavailable));
+    });
+    drop((handle, busy, idle));
+    running.join();
+}
+
 /// What a command looks up, wherever it stands now.
 fn is_cold(bench: &Bench, command: &Command) -> bool {
     let (orders, claims) = command.looks_up();
