@@ -14,6 +14,7 @@ use super::{
     receipt::Received,
     statement::{OperationClaim, OperationKind, PaymentClaim},
     time::Time,
+    view::View,
 };
 
 /// An order of a merchant.
@@ -231,8 +232,9 @@ pub struct Draft {
     pub expected_version: u64,
     /// What to record.
     pub decided: Decided,
-    /// The order's facts after it, where deciding put them together: they follow from `decided`.
-    pub known: Option<Facts>,
+    /// What is known after it and the view of that, where deciding made them: they follow from
+    /// `decided`.
+    pub after: Option<(Facts, View)>,
     /// What belongs to that order from now on.
     pub claims: Vec<Claim>,
 }
@@ -343,7 +345,8 @@ impl Command {
             | Self::RecordReceipt(_)
             | Self::PassDeadline(_) => (keys, Vec::new()),
             Self::AcceptEvidence(c) => {
-                let named = c.evidence.statements.iter().filter_map(|s| s.reference.as_ref());
+                let held = c.evidence.statements.iter();
+                let named = held.filter_map(|h| h.statement.reference.as_ref());
                 let order = named.filter_map(|r| OrderId::parse(r.as_str()).ok());
                 let key = |order| OrderKey::Recorded { merchant: c.merchant.clone(), order };
                 (order.map(key).collect(), c.evidence.claims())

@@ -1,6 +1,6 @@
 //! What is known: intents and evidence, each recorded once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     digest::{ContentId, Digest},
@@ -100,7 +100,7 @@ pub struct Evidence {
     /// How many times it was read again.
     pub revision: u32,
     /// What it says.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<Arc<Held>>,
 }
 
 impl AmountRule {
@@ -142,28 +142,32 @@ impl Evidence {
         event_id: &str,
         statements: Vec<Statement>,
     ) -> Self {
-        let mut evidence =
-            Self { id: ContentId::default(), account, basis, revision: 0, statements };
+        let mut evidence = Self::reading(ContentId::default(), account, basis, statements);
         let digest = Digest::new("reading").text(evidence.account.as_str()).text(event_id);
-        let held = evidence.held().map(|held| held.content_id());
-        evidence.id = held.fold(digest, |digest, id| digest.id(&id)).finish();
+        let ids = evidence.statements.iter().map(|held| held.content_id());
+        evidence.id = ids.fold(digest, |digest, id| digest.id(&id)).finish();
         evidence
     }
 
-    /// The statements with where they came from.
-    pub fn held(&self) -> impl Iterator<Item = Held> + '_ {
-        self.statements.iter().map(|statement| Held {
-            account: self.account.clone(),
-            basis: self.basis,
-            statement: statement.clone(),
-        })
+    /// A reading whose id is known.
+    #[must_use]
+    pub fn reading(
+        id: ContentId,
+        account: AccountId,
+        basis: Basis,
+        statements: Vec<Statement>,
+    ) -> Self {
+        let held = |statement| Arc::new(Held::new(account.clone(), basis, statement));
+        let statements = statements.into_iter().map(held).collect();
+        Self { id, account, basis, revision: 0, statements }
     }
 
     /// Everything of the payment that it names, and that therefore belongs to one order.
     #[must_use]
     pub fn claims(&self) -> Vec<Claim> {
         let mut claims: Vec<Claim> = Vec::new();
-        for statement in &self.statements {
+        for held in &self.statements {
+            let statement = &held.statement;
             let reference = statement.reference.as_ref().map(ProviderId::from_reference);
             for id in reference.into_iter().chain(statement.ids.iter().cloned()) {
                 let claim = Claim { account: self.account.clone(), id };

@@ -1,6 +1,8 @@
 //! Names of things: bounded, parsed once at the edge, cheap to clone.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
+
+use smol_str::SmolStr;
 
 /// Why a text cannot be the name it was meant to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +16,7 @@ macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $max:literal, $accepts:expr, $expected:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// Longest accepted length, in bytes.
@@ -47,7 +49,7 @@ macro_rules! name {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:?}", &*self.0)
+                fmt::Debug::fmt(&self.0, f)
             }
         }
     };
@@ -142,7 +144,10 @@ impl ProviderId {
     /// A reference as an id, for providers where it identifies the attempt.
     #[must_use]
     pub fn from_reference(reference: &Reference) -> Self {
-        Self { kind: IdKind(REFERENCE_KIND.into()), value: IdValue(reference.0.clone()) }
+        Self {
+            kind: IdKind(SmolStr::new_static(REFERENCE_KIND)),
+            value: IdValue(reference.0.clone()),
+        }
     }
 }
 

@@ -61,16 +61,17 @@ impl Facts {
     /// True if a reading with these statements still finds room.
     #[must_use]
     pub fn has_room_for(&self, evidence: &Evidence) -> bool {
+        let most = self.statements.len() + evidence.statements.len();
+        if most <= WEAK_STATEMENTS_PER_ORDER_MAX
+            && self.readings.len() < WEAK_READINGS_PER_ORDER_MAX
+        {
+            // Whatever of it is known already, and of whatever sort: no need to look.
+            return true;
+        }
         if !evidence.basis.settles_operations() && !self.has_room_for_weak(evidence) {
             return false;
         }
-        let most = self.statements.len() + evidence.statements.len();
-        if most <= STATEMENTS_PER_ORDER_MAX && self.readings.len() < READINGS_PER_ORDER_MAX {
-            // Whatever of it is known already: no need to look.
-            return true;
-        }
-        let is_new = |held: &Held| !self.statements.contains_key(&held.content_id());
-        let more = evidence.held().filter(is_new).count();
+        let more = self.new_statements(evidence);
         let is_known = self.readings.contains_key(&evidence.id);
         self.statements.len() + more <= STATEMENTS_PER_ORDER_MAX
             && (is_known || self.readings.len() < READINGS_PER_ORDER_MAX)
@@ -79,10 +80,8 @@ impl Facts {
     /// True if what a weakly signed webhook says finds room among the others of its sort.
     fn has_room_for_weak(&self, evidence: &Evidence) -> bool {
         let is_weak = |held: &Arc<Held>| !held.basis.settles_operations();
-        let is_new = |held: &Held| !self.statements.contains_key(&held.content_id());
         let known = self.statements.values().filter(|held| is_weak(held)).count();
-        let more = evidence.held().filter(is_new).count();
-        if known + more > WEAK_STATEMENTS_PER_ORDER_MAX {
+        if known + self.new_statements(evidence) > WEAK_STATEMENTS_PER_ORDER_MAX {
             return false;
         }
         // All statements of one reading have its basis.
@@ -94,12 +93,18 @@ impl Facts {
             || self.readings.values().filter(of_weak).count() < WEAK_READINGS_PER_ORDER_MAX
     }
 
+    /// How many statements of a reading are not held yet.
+    fn new_statements(&self, evidence: &Evidence) -> usize {
+        let is_new = |held: &&Arc<Held>| !self.statements.contains_key(&held.content_id());
+        evidence.statements.iter().filter(is_new).count()
+    }
+
     /// The evidence of every reading, to be handed to another order.
     #[must_use]
     pub fn evidence(&self) -> Vec<Evidence> {
         let mut all = Vec::with_capacity(self.readings.len());
         for (id, reading) in self.readings.iter() {
-            let held = |s: &ContentId| self.statements.get(s);
+            let held = |s: &ContentId| self.statements.get(s).cloned();
             let statements: Vec<_> = reading.statements.iter().filter_map(held).collect();
             let Some(first) = statements.first() else {
                 continue;
@@ -109,7 +114,7 @@ impl Facts {
                 account: first.account.clone(),
                 basis: first.basis,
                 revision: reading.revision,
-                statements: statements.iter().map(|held| held.statement.clone()).collect(),
+                statements,
             });
         }
         all
@@ -157,10 +162,10 @@ impl Facts {
         }
         let repeats = known.map_or(0, |known| known.repeats);
         let mut statements = Vec::with_capacity(evidence.statements.len());
-        for held in evidence.held() {
+        for held in &evidence.statements {
             let id = held.content_id();
             if !self.statements.contains_key(&id) {
-                self.statements.insert(id, Arc::new(held));
+                self.statements.insert(id, Arc::clone(held));
             }
             statements.push(id);
         }
@@ -252,26 +257,34 @@ impl Order {
             return;
         }
         decided.facts.iter().for_each(|fact| self.facts.add(fact));
-        self.copy(position, decided);
+        let before = self.view.summary;
+        for change in &decided.changes {
+            change::copy_into(&mut self.view, change);
+        }
+        self.view.summary = decided.summary;
+        if !decided.changes.is_empty() {
+            self.view.sort();
+        }
+        self.note_record(position, decided, &before);
     }
 
-    /// The state after a record whose facts were put together when it was decided: what
+    /// The state after a record whose facts and view were made when it was decided: what
     /// [`Order::apply`] comes to, without doing that again.
     #[must_use]
-    pub fn after(&self, position: u64, decided: &Decided, facts: Facts) -> Self {
+    pub fn after(&self, position: u64, decided: &Decided, (facts, view): (Facts, View)) -> Self {
         let mut positions = Vec::with_capacity(self.positions.len() + 1);
         positions.extend_from_slice(&self.positions);
         let mut after = Self {
             key: self.key.clone(),
             positions,
             facts,
-            view: self.view.clone(),
+            view,
             requests: self.requests.clone(),
             receipts: self.receipts.clone(),
             forwarded_to: self.forwarded_to.clone(),
             ..*self
         };
-        after.copy(position, decided);
+        after.note_record(position, decided, &self.view.summary);
         debug_assert!({
             let mut applied = self.clone();
             applied.apply(position, decided);
@@ -280,26 +293,18 @@ impl Order {
         after
     }
 
-    /// All of a record but its facts.
-    fn copy(&mut self, position: u64, decided: &Decided) {
+    /// All of a record but its facts and what they altered.
+    fn note_record(&mut self, position: u64, decided: &Decided, before: &Summary) {
         if self.version == 0 {
             self.create_time = decided.time;
         }
-        let before = self.view.summary.outcome_number;
-        if self.version == 0 || decided.summary.outcome_number != before {
+        if self.version == 0 || decided.summary.outcome_number != before.outcome_number {
             self.outcome_time = decided.time;
         }
         self.version += 1;
         self.positions.push(position);
         self.update_time = decided.time;
         decided.facts.iter().for_each(|fact| self.note(fact, decided.time));
-        for change in &decided.changes {
-            change::copy_into(&mut self.view, change);
-        }
-        self.view.summary = decided.summary;
-        if !decided.changes.is_empty() {
-            self.view.sort();
-        }
     }
 
     fn note(&mut self, fact: &Fact, time: Time) {

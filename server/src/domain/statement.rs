@@ -194,9 +194,10 @@ pub struct Statement {
     pub reason: Option<String>,
 }
 
-/// A statement as an order holds it.
+/// A statement as an order holds it. Not altered once it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
+    id: ContentId,
     /// The account it came from.
     pub account: AccountId,
     /// How far it can be trusted.
@@ -206,9 +207,21 @@ pub struct Held {
 }
 
 impl Held {
+    /// A statement with where it came from.
+    #[must_use]
+    pub fn new(account: AccountId, basis: Basis, statement: Statement) -> Self {
+        let mut held = Self { id: ContentId::default(), account, basis, statement };
+        held.id = held.digest();
+        held
+    }
+
     /// An id made of all it says.
     #[must_use]
     pub fn content_id(&self) -> ContentId {
+        self.id
+    }
+
+    fn digest(&self) -> ContentId {
         let s = &self.statement;
         let digest =
             Digest::new("statement").text(self.account.as_str()).number(self.basis.number());

@@ -28,6 +28,18 @@ use crate::{
 
 pub use access::{KEYS_MAX, KEYS_PER_OPERATOR_MAX, OPERATORS_MAX};
 
+/// Where a record comes from.
+struct Meta {
+    source: Source,
+    actor: Option<Actor>,
+    webhook: Option<WebhookMeta>,
+}
+
+impl Meta {
+    /// It follows from another one.
+    const CONSEQUENCE: Self = Self { source: Source::Consequence, actor: None, webhook: None };
+}
+
 /// What became of one job.
 pub(super) struct Decided {
     /// Its answer, once its entries are durable.
@@ -144,37 +156,31 @@ impl Overlay {
         actor: &Option<Actor>,
     ) -> Result<Answer, Refused> {
         let decision = decide(self, command, self.now)?;
-        Ok(self.record(decision, |_| (source, actor.clone(), None), Vec::new()))
+        let meta = Meta { source, actor: actor.clone(), webhook: None };
+        Ok(self.record(decision, meta, Vec::new()))
     }
 
     fn evidence(&mut self, evidence: &Evidence) -> Result<Answer, Refused> {
         let decision = decide(self, &evidence.command, self.now)?;
         let disposition = decision.disposition.unwrap_or(Disposition::Applied);
-        let webhook = WebhookMeta { disposition, ..evidence.webhook.clone() };
+        let Evidence { source, actor, webhook, .. } = evidence;
+        let webhook = Some(WebhookMeta { disposition, ..webhook.clone() });
+        let meta = Meta { source: *source, actor: actor.clone(), webhook };
         // The body of a repeat is on disk already.
         let is_repeat = disposition == Disposition::Repeat;
         let attachments = if is_repeat { Vec::new() } else { evidence.attachments.clone() };
-        let meta = |_: &OrderKey| (evidence.source, evidence.actor.clone(), Some(webhook.clone()));
         Ok(self.record(decision, meta, attachments))
     }
 
     /// Turns the drafts of a decision into linked entries. The first is about the order that
     /// was meant; the others are consequences.
-    fn record(
-        &mut self,
-        decision: Decision,
-        meta: impl Fn(&OrderKey) -> (Source, Option<Actor>, Option<WebhookMeta>),
-        attachments: Vec<Attachment>,
-    ) -> Answer {
+    fn record(&mut self, decision: Decision, meta: Meta, attachments: Vec<Attachment>) -> Answer {
         let first = self.entries.len();
         let mut position = None;
-        let mut attachments = Some(attachments);
+        let (mut meta, mut attachments) = (Some(meta), attachments);
         for draft in decision.drafts {
-            let (source, actor, webhook) = match position {
-                None => meta(&draft.key),
-                Some(_) => (Source::Consequence, None, None),
-            };
-            let made = self.push_draft(draft, source, actor, webhook, attachments.take());
+            let meta = meta.take().unwrap_or(Meta::CONSEQUENCE);
+            let made = self.push_draft(draft, meta, std::mem::take(&mut attachments));
             position = position.or(Some(made));
         }
         self.link(first);
@@ -199,16 +205,14 @@ impl Overlay {
     fn push_draft(
         &mut self,
         draft: Draft,
-        source: Source,
-        actor: Option<Actor>,
-        webhook: Option<WebhookMeta>,
-        attachments: Option<Vec<Attachment>>,
+        Meta { source, actor, webhook }: Meta,
+        attachments: Vec<Attachment>,
     ) -> u64 {
         let before = self.order(&draft.key);
         let before = before.unwrap_or_else(|| Arc::new(Order::new(draft.key.clone())));
         let position = self.next;
-        let order = match draft.known {
-            Some(facts) => before.after(position, &draft.decided, facts),
+        let order = match draft.after {
+            Some(after) => before.after(position, &draft.decided, after),
             None => {
                 let mut order = Arc::unwrap_or_clone(before);
                 order.apply(position, &draft.decided);
@@ -229,7 +233,7 @@ impl Overlay {
         }
         let order = Arc::new(order);
         self.orders.get_mut().insert(draft.key.clone(), Some(Arc::clone(&order)));
-        self.entry(&record, draft.expected_version, &draft.claims, attachments.unwrap_or_default());
+        self.entry(&record, draft.expected_version, &draft.claims, attachments);
         self.applied.push(Applied {
             position,
             subject: Subject::Order(draft.key),

@@ -172,7 +172,7 @@ impl State {
         ledger.hear(time);
         if meta.disposition != Disposition::Repeat {
             let statements = evidence_of(record).flat_map(|evidence| &evidence.statements);
-            let provider_time = statements.filter_map(|s| s.provider_time).max();
+            let provider_time = statements.filter_map(|held| held.statement.provider_time).max();
             ledger.hear_of(&record.key, time, provider_time);
         }
     }

@@ -93,7 +93,7 @@ pub(super) fn reread(world: &dyn World, command: &Reread, now: Time) -> Result<D
     };
     let mut evidence = command.evidence.clone();
     evidence.revision = known.revision + 1;
-    let says: Vec<_> = evidence.held().map(|held| held.content_id()).collect();
+    let says: Vec<_> = evidence.statements.iter().map(|held| held.content_id()).collect();
     if says == known.statements {
         return Ok(repeat(holder));
     }

@@ -21,9 +21,9 @@ pub(super) fn is_none(order: &Order, route: &Route, evidence: &Evidence) -> bool
         route.claims.is_empty() && route.absorbs.is_empty() && route.shared.iter().all(is_known);
     evidence.basis == Basis::Poll
         && joins_nothing
-        && evidence.held().all(|new| {
+        && evidence.statements.iter().all(|new| {
             is_under_way(&new.statement)
-                && order.facts.statements.values().any(|held| covers(held, &new))
+                && order.facts.statements.values().any(|held| covers(held, new))
         })
 }
 

@@ -65,7 +65,7 @@ fn draft(order: &Order, facts: Vec<Fact>, changes: Vec<Change>, now: Time) -> Dr
         key: order.key.clone(),
         expected_version: order.version,
         decided: Decided { facts, changes, summary: order.view.summary, time: now },
-        known: None,
+        after: None,
         claims: Vec::new(),
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn follow(world: &dyn World, mut key: OrderKey) -> OrderKey {
 
 /// The order whose id is the reference, which is the default reference of every attempt.
 fn order_named(merchant: &MerchantId, evidence: &Evidence) -> Option<OrderKey> {
-    let reference = evidence.statements.iter().find_map(|s| s.reference.as_ref())?;
+    let reference = evidence.statements.iter().find_map(|s| s.statement.reference.as_ref())?;
     let order = OrderId::parse(reference.as_str()).ok()?;
     Some(OrderKey::Recorded { merchant: merchant.clone(), order })
 }

@@ -29,7 +29,7 @@ pub(super) fn draft(order: &Order, facts: Vec<Fact>, claims: Vec<Claim>, now: Ti
     }
     let decided = Decided { facts, changes, summary: view.summary, time: now };
     let (key, expected_version) = (order.key.clone(), order.version);
-    Draft { key, expected_version, decided, known: Some(known), claims }
+    Draft { key, expected_version, decided, after: Some((known, view)), claims }
 }
 
 /// The state of an order, also of one that nothing is known of.
@@ -84,7 +84,7 @@ pub(super) fn absorb(
             key: key.clone(),
             expected_version: from.version,
             decided,
-            known: None,
+            after: None,
             claims: Vec::new(),
         });
     }

@@ -3,7 +3,7 @@
 
 use super::{
     condition,
-    group::{self, Group},
+    group::Group,
     operation::{Derived, Sortable},
 };
 use crate::domain::{
@@ -47,7 +47,7 @@ pub(super) fn derive(
         created: intent.map(|i| i.time),
         account: account(intent, group),
         reference: reference(intent, group),
-        ids: group::ids_of(&group.statements),
+        ids: group.ids.clone(),
         paired_by_guess: group.paired_by_guess,
         status,
         was_approved: said.authorized || captured_once,

@@ -1,8 +1,12 @@
 //! What statements are gathered into, and how they are connected.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
-use crate::domain::{ids::ProviderId, statement::Held, view::AttemptKey};
+use crate::domain::{
+    ids::ProviderId,
+    statement::{Held, Statement},
+    view::AttemptKey,
+};
 
 /// One attempt with the statements about it.
 #[derive(Debug)]
@@ -11,23 +15,57 @@ pub(super) struct Group {
     pub(super) key: AttemptKey,
     /// What they say, in order of content.
     pub(super) statements: Vec<Arc<Held>>,
+    /// All ids that these name, sorted.
+    pub(super) ids: Vec<ProviderId>,
     /// True if record and evidence were paired by guess.
     pub(super) paired_by_guess: bool,
 }
 
 /// The names of the payment in a statement: its ids, or its reference where it has none.
-pub(super) fn names(held: &Held) -> Vec<ProviderId> {
-    let statement = &held.statement;
-    match (&statement.reference, statement.ids.is_empty()) {
-        (Some(reference), true) => vec![ProviderId::from_reference(reference)],
-        _ => statement.ids.clone(),
-    }
+pub(super) fn names(held: &Held) -> impl Iterator<Item = Cow<'_, ProviderId>> {
+    let Statement { ids, reference, .. } = &held.statement;
+    let reference = reference.as_ref().filter(|_| ids.is_empty());
+    let reference = reference.map(ProviderId::from_reference).map(Cow::Owned);
+    ids.iter().map(Cow::Borrowed).chain(reference)
 }
 
 /// All ids that some statements name, sorted.
 pub(super) fn ids_of(statements: &[Arc<Held>]) -> Vec<ProviderId> {
-    let ids: BTreeSet<_> = statements.iter().flat_map(|held| names(held)).collect();
-    ids.into_iter().collect()
+    sorted(statements.iter().flat_map(|held| names(held)))
+}
+
+/// Ids in order, each once.
+pub(super) fn sorted<'a>(ids: impl Iterator<Item = Cow<'a, ProviderId>>) -> Vec<ProviderId> {
+    let mut ids: Vec<_> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().map(Cow::into_owned).collect()
+}
+
+/// Statements that are connected by what links them, each component in its order.
+pub(super) fn components<'a, L: Ord>(
+    statements: &[&'a Arc<Held>],
+    links: impl IntoIterator<Item = (L, usize)>,
+) -> Vec<Vec<Arc<Held>>> {
+    let mut links: Vec<_> = links.into_iter().collect();
+    links.sort_unstable();
+    let mut sets = DisjointSets::new(statements.len());
+    for pair in links.windows(2) {
+        if let [(a, first), (b, second)] = pair
+            && a == b
+        {
+            sets.join(*first, *second);
+        }
+    }
+    let mut components: Vec<(usize, Vec<Arc<Held>>)> = Vec::with_capacity(statements.len());
+    for (index, held) in statements.iter().enumerate() {
+        let root = sets.root(index);
+        match components.iter_mut().find(|(of, _)| *of == root) {
+            Some((_, component)) => component.push(Arc::clone(held)),
+            None => components.push((root, vec![Arc::clone(held)])),
+        }
+    }
+    components.into_iter().map(|(_, component)| component).collect()
 }
 
 /// Union-find over indexes.

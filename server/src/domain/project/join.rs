@@ -1,16 +1,16 @@
 //! Which statements are about which attempt. Statements that share an id belong together,
 //! whichever came first; two recorded attempts never become one.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::{
     condition,
-    group::{DisjointSets, Group, names},
+    group::{self, Group, names},
     pair,
 };
 use crate::domain::{
     fact::AttemptIntent,
-    ids::{Claim, ProviderId},
+    ids::{AccountId, AttemptId, ProviderId},
     order::Facts,
     statement::Held,
     view::Condition,
@@ -50,37 +50,25 @@ pub(super) fn attempts(facts: &Facts) -> Joined {
 /// Statements connected by ids, each component in order of content.
 fn components(facts: &Facts) -> Vec<Vec<Arc<Held>>> {
     let statements: Vec<&Arc<Held>> = facts.statements.values().collect();
-    let mut sets = DisjointSets::new(statements.len());
-    let mut first_with: BTreeMap<Link, usize> = BTreeMap::new();
-    for (index, held) in statements.iter().enumerate() {
-        for link in links(held) {
-            let first = *first_with.entry(link).or_insert(index);
-            sets.join(first, index);
-        }
-    }
-    let mut components: BTreeMap<usize, Vec<Arc<Held>>> = BTreeMap::new();
-    for (index, held) in statements.iter().enumerate() {
-        components.entry(sets.root(index)).or_default().push(Arc::clone(held));
-    }
-    components.into_values().collect()
+    let of_each = statements.iter().enumerate();
+    let links = of_each.flat_map(|(index, held)| links(held).map(move |link| (link, index)));
+    group::components(&statements, links)
 }
 
 /// What connects two statements: an id at an account, or the attempt that a caller named.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Link {
-    Id(Claim),
-    Named(crate::domain::ids::AttemptId),
+enum Link<'a> {
+    Id(&'a AccountId, Cow<'a, ProviderId>),
+    Named(&'a AttemptId),
 }
 
-fn links(held: &Held) -> Vec<Link> {
-    let id = |id| Link::Id(Claim { account: held.account.clone(), id });
-    let mut links: Vec<Link> = match held.statement.attempt {
-        // A reply that names its attempt needs no reference to find it.
-        Some(_) => held.statement.ids.iter().cloned().map(id).collect(),
-        None => names(held).into_iter().map(id).collect(),
-    };
-    links.extend(held.statement.attempt.clone().map(Link::Named));
-    links
+fn links(held: &Held) -> impl Iterator<Item = Link<'_>> {
+    let named = held.statement.attempt.as_ref();
+    // A reply that names its attempt needs no reference to find it.
+    let is_needed =
+        move |id: &Cow<'_, ProviderId>| named.is_none() || matches!(id, Cow::Borrowed(_));
+    let ids = names(held).filter(is_needed).map(move |id| Link::Id(&held.account, id));
+    ids.chain(named.map(Link::Named))
 }
 
 /// True if a statement is about a recorded attempt by name or by id.
@@ -94,7 +82,9 @@ fn names_it(intent: &AttemptIntent, held: &Held) -> bool {
 
 fn shares_id(intent: &AttemptIntent, held: &Held) -> bool {
     let reference = ProviderId::from_reference(&intent.reference);
-    intent.reference_is_id && intent.account == held.account && names(held).contains(&reference)
+    intent.reference_is_id
+        && intent.account == held.account
+        && names(held).any(|id| *id == reference)
 }
 
 /// Which of several recorded attempts a statement belongs to: the one it names, else the

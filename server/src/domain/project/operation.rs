@@ -1,18 +1,15 @@
 //! Captures, refunds and voids: each takes the strongest statement about it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::{
     condition,
-    group::{self, DisjointSets, Group},
+    group::{self, Group},
     recorded_operation,
 };
 use crate::domain::{
     fact::OperationIntent,
-    ids::{AccountId, ProviderId},
+    ids::{AccountId, OperationId, ProviderId},
     money::Money,
     order::Facts,
     statement::{Held, Negative, OperationClaim, OperationClaimed, OperationKind, Said},
@@ -60,35 +57,31 @@ fn claimed(held: &Held) -> Option<&OperationClaimed> {
 }
 
 /// The ids of the operation that a statement names; its reference counts as one.
-fn names(operation: &OperationClaimed) -> Vec<ProviderId> {
+fn names(operation: &OperationClaimed) -> impl Iterator<Item = Cow<'_, ProviderId>> {
     let reference = operation.reference.as_ref().map(ProviderId::from_reference);
-    reference.into_iter().chain(operation.ids.iter().cloned()).collect()
+    reference.map(Cow::Owned).into_iter().chain(operation.ids.iter().map(Cow::Borrowed))
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Link {
-    Id(AccountId, OperationKind, ProviderId),
-    Named(OperationKind, crate::domain::ids::OperationId),
+enum Link<'a> {
+    Id(&'a AccountId, OperationKind, Cow<'a, ProviderId>),
+    Named(OperationKind, &'a OperationId),
 }
 
 fn components(facts: &Facts) -> Vec<Vec<Arc<Held>>> {
-    let statements: Vec<_> =
-        facts.statements.values().filter_map(|h| Some((h, claimed(h)?))).collect();
-    let mut sets = DisjointSets::new(statements.len());
-    let mut first_with = BTreeMap::new();
-    for (index, (held, operation)) in statements.iter().enumerate() {
-        let id = |id| Link::Id(held.account.clone(), operation.kind, id);
-        let named = operation.operation.clone().map(|name| Link::Named(operation.kind, name));
-        for link in names(operation).into_iter().map(id).chain(named) {
-            let first = *first_with.entry(link).or_insert(index);
-            sets.join(first, index);
-        }
-    }
-    let mut components: BTreeMap<usize, Vec<Arc<Held>>> = BTreeMap::new();
-    for (index, (held, _)) in statements.iter().enumerate() {
-        components.entry(sets.root(index)).or_default().push(Arc::clone(held));
-    }
-    components.into_values().collect()
+    let about_operations = |held: &&Arc<Held>| claimed(held).is_some();
+    let statements: Vec<_> = facts.statements.values().filter(about_operations).collect();
+    let of_each = statements.iter().enumerate();
+    let links = of_each.flat_map(|(index, held)| links(held).map(move |link| (link, index)));
+    group::components(&statements, links)
+}
+
+fn links(held: &Held) -> impl Iterator<Item = Link<'_>> {
+    claimed(held).into_iter().flat_map(move |operation| {
+        let kind = operation.kind;
+        let ids = names(operation).map(move |id| Link::Id(&held.account, kind, id));
+        ids.chain(operation.operation.as_ref().map(|name| Link::Named(kind, name)))
+    })
 }
 
 /// The recorded operation that a component is about, the earliest of several, else the least
@@ -103,8 +96,8 @@ fn key_of(facts: &Facts, component: &[Arc<Held>]) -> Option<OperationKey> {
     }
     let first = component.first()?;
     let kind = claimed(first)?.kind;
-    let ids: BTreeSet<_> = component.iter().filter_map(|h| claimed(h)).flat_map(names).collect();
-    Some(OperationKey::Observed(kind, first.account.clone(), ids.into_iter().next()?))
+    let least = component.iter().filter_map(|h| claimed(h)).flat_map(names).min()?;
+    Some(OperationKey::Observed(kind, first.account.clone(), least.into_owned()))
 }
 
 fn matches(intent: &OperationIntent, held: &Held, operation: &OperationClaimed) -> bool {
@@ -158,7 +151,7 @@ fn one(
         OperationKey::Observed(kind, account, _) => (*kind, Some(account.clone())),
     };
     let first_amount = about.iter().filter_map(|(h, _)| h.statement.amount.map(|a| a.money));
-    let ids: BTreeSet<_> = about.iter().flat_map(|(_, op)| op.ids.iter().cloned()).collect();
+    let ids = group::sorted(about.iter().flat_map(|(_, op)| op.ids.iter().map(Cow::Borrowed)));
     let reference = about.iter().filter_map(|(_, op)| op.reference.clone()).min();
     let status = status(claim);
     let takes_back_captured = about.iter().any(|(_, op)| op.takes_back_captured);
@@ -170,7 +163,7 @@ fn one(
         attempt,
         attempt_name: String::new(),
         reference: intent.map(|i| i.reference.clone()).or(reference),
-        ids: ids.into_iter().collect(),
+        ids,
         status,
         amount: expected
             .or(stated.map(|s| s.0))
@@ -194,7 +187,8 @@ fn resolve(groups: &[Group], key: &AttemptKey) -> AttemptKey {
     let AttemptKey::Observed(account, id) = key else {
         return key.clone();
     };
-    let has_id = |held: &Arc<Held>| held.account == *account && group::names(held).contains(id);
+    let has_id =
+        |held: &Arc<Held>| held.account == *account && group::names(held).any(|name| *name == *id);
     let group = groups.iter().find(|group| group.statements.iter().any(has_id));
     group.map_or_else(|| key.clone(), |group| group.key.clone())
 }

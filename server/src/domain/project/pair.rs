@@ -37,17 +37,19 @@ pub(super) fn recorded_with_observed(
             .flatten();
         let paired_by_guess = partner.is_some();
         statements.extend(partner.map(|index| observed.remove(index)).unwrap_or_default());
-        groups.push(Group { key: AttemptKey::Recorded(attempt), statements, paired_by_guess });
+        let ids = group::ids_of(&statements);
+        let key = AttemptKey::Recorded(attempt);
+        groups.push(Group { key, statements, ids, paired_by_guess });
     }
     groups.extend(observed.into_iter().filter_map(observed_group));
     groups
 }
 
 fn observed_group(statements: Statements) -> Option<Group> {
-    let id = group::ids_of(&statements).into_iter().next()?;
+    let ids = group::ids_of(&statements);
     let account = statements.first()?.account.clone();
-    let key = AttemptKey::Observed(account, id);
-    Some(Group { key, statements, paired_by_guess: false })
+    let key = AttemptKey::Observed(account, ids.first()?.clone());
+    Some(Group { key, statements, ids, paired_by_guess: false })
 }
 
 fn is_partner(facts: &Facts, intent: &AttemptIntent, observed: &Statements) -> bool {

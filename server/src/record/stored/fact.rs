@@ -329,17 +329,15 @@ impl Part for StoredEvidence {
             account: to.text(evidence.account.as_str()),
             basis: evidence.basis.number(),
             revision: evidence.revision,
-            statements: write_all(&evidence.statements, to),
+            statements: write_all(evidence.statements.iter().map(|held| &held.statement), to),
         }
     }
 
     fn read(&self, from: &Reader<'_>) -> Result<Evidence, Unreadable> {
-        Ok(Evidence {
-            id: from.id(self.id)?,
-            account: from.name(self.account, AccountId::parse)?,
-            basis: Basis::of_number(self.basis)?,
-            revision: self.revision,
-            statements: read_all(&self.statements, from)?,
-        })
+        let account = from.name(self.account, AccountId::parse)?;
+        let basis = Basis::of_number(self.basis)?;
+        let statements = read_all(&self.statements, from)?;
+        let evidence = Evidence::reading(from.id(self.id)?, account, basis, statements);
+        Ok(Evidence { revision: self.revision, ..evidence })
     }
 }

@@ -141,10 +141,10 @@ impl Part for StoredHeld {
     }
 
     fn read(&self, from: &Reader<'_>) -> Result<Held, Unreadable> {
-        Ok(Held {
-            account: from.name(self.account, AccountId::parse)?,
-            basis: Basis::of_number(self.basis)?,
-            statement: read_one(self.statement.as_ref(), from)?,
-        })
+        Ok(Held::new(
+            from.name(self.account, AccountId::parse)?,
+            Basis::of_number(self.basis)?,
+            read_one(self.statement.as_ref(), from)?,
+        ))
     }
 }

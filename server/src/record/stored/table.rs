@@ -52,6 +52,8 @@ pub(super) struct Writer<'a> {
 
 /// Things that are looked at one by one; with more of them a tree is faster.
 const FEW: usize = 24;
+/// Things that there is room for from the start.
+const USUAL: usize = 16;
 
 /// Numbers of distinct things.
 struct Distinct<K> {
@@ -62,7 +64,7 @@ struct Distinct<K> {
 
 impl<K: Ord> Distinct<K> {
     fn new() -> Self {
-        Self { few: Vec::with_capacity(8), many: BTreeMap::new() }
+        Self { few: Vec::with_capacity(USUAL), many: BTreeMap::new() }
     }
 
     /// The number of a thing; `add` keeps a new one and returns its number.
@@ -89,7 +91,7 @@ impl<'a> Writer<'a> {
         Self {
             newest,
             texts: Distinct::new(),
-            plain: Vec::new(),
+            plain: Vec::with_capacity(USUAL),
             uuids: Vec::new(),
             ids: Distinct::new(),
             id_bytes: Vec::new(),

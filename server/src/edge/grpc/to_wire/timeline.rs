@@ -23,7 +23,7 @@ pub(crate) fn entry(committed: &Committed, record: &OrderRecord) -> v1::Timeline
     });
     let actor = record.actor.as_ref();
     let operator = actor.and_then(|actor| actor.operator.as_ref());
-    let said = evidence.iter().flat_map(|e| &e.statements);
+    let held = evidence.iter().flat_map(|e| &e.statements);
     v1::TimelineEntry {
         order_version: i64::try_from(committed.version).unwrap_or(i64::MAX),
         source: source(record, &evidence) as i32,
@@ -36,7 +36,7 @@ pub(crate) fn entry(committed: &Committed, record: &OrderRecord) -> v1::Timeline
             .map(|_| webhook::id(committed.position))
             .unwrap_or_default(),
         actor: actor.map(|actor| actor.name.clone()).unwrap_or_default(),
-        statements: said.map(statement).collect(),
+        statements: held.map(|held| statement(&held.statement)).collect(),
         changes: change::changes(record, committed.version),
         notes: notes(record, &evidence),
         actor_key_id: actor.map(|actor| actor.key_id.clone()).unwrap_or_default(),
@@ -115,7 +115,8 @@ fn said(evidence: &Evidence) -> String {
     let words: Vec<String> = evidence
         .statements
         .iter()
-        .map(|s| {
+        .map(|held| {
+            let s = &held.statement;
             let amount = s.amount.map(|a| format!(" {}", a.money)).unwrap_or_default();
             match &s.said {
                 Said::Payment(claim) => format!("{}{amount}", payment_word(*claim)),

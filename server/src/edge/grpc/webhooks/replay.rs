@@ -174,13 +174,9 @@ fn revision(account: &Account, record: &OrderRecord, readings: &[Reading]) -> Op
         Some(Content::Statements(statements)) => statements.clone(),
         _ => Vec::new(),
     };
-    let evidence = Evidence {
-        id: meta.reading,
-        account: account.id.clone(),
-        basis: account.provider.basis(&account.settings),
-        revision: 1,
-        statements,
-    };
+    let basis = account.provider.basis(&account.settings);
+    let evidence = Evidence::reading(meta.reading, account.id.clone(), basis, statements);
+    let evidence = Evidence { revision: 1, ..evidence };
     Some(Ask::Evidence(Box::new(engine::Evidence {
         command: Command::Reread(Reread { holder: record.key.clone(), evidence }),
         webhook: meta.clone(),

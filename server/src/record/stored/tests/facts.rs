@@ -62,7 +62,7 @@ pub(super) fn any_statement() -> BoxedStrategy<Statement> {
 
 pub(super) fn any_held() -> BoxedStrategy<Held> {
     (any_account(), numbered(), any_statement())
-        .prop_map(|(account, basis, statement)| Held { account, basis, statement })
+        .prop_map(|(account, basis, statement)| Held::new(account, basis, statement))
         .boxed()
 }
 
@@ -70,11 +70,8 @@ fn any_evidence() -> BoxedStrategy<Evidence> {
     let statements = vec(any_statement(), 0..3);
     (any_content_id(), any_account(), numbered(), any::<u32>(), statements)
         .prop_map(|(id, account, basis, revision, statements)| Evidence {
-            id,
-            account,
-            basis,
             revision,
-            statements,
+            ..Evidence::reading(id, account, basis, statements)
         })
         .boxed()
 }

@@ -265,7 +265,7 @@ fn receipts() -> impl Iterator<Item = (String, Record)> {
 pub(super) fn orders() -> Vec<(String, Order)> {
     let mut facts = Facts::default();
     facts::all().iter().for_each(|fact| facts.add(fact));
-    let held = Held { account: account(), basis: Basis::Poll, statement: facts::statement() };
+    let held = Held::new(account(), Basis::Poll, facts::statement());
     facts.statements = SortedMap::from([(content(40), Arc::new(held))]);
     let statements = vec![content(40)];
     let reading = HeldReading { revision: 2, repeats: 3, statements };

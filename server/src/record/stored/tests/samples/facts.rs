@@ -23,7 +23,7 @@ const NEGATIVES: [Negative; 4] =
     [Negative::Expired, Negative::Error, Negative::Canceled, Negative::Declined];
 
 fn evidence(byte: u8, basis: Basis, statements: Vec<Statement>) -> Evidence {
-    Evidence { id: content(byte), account: account(), basis, revision: 0, statements }
+    Evidence::reading(content(byte), account(), basis, statements)
 }
 
 pub(super) fn usual_evidence() -> Evidence {
