@@ -112,12 +112,14 @@ impl Hub {
     /// Makes durable records known, and wakes the relays.
     pub fn announce(&self, batch: Vec<Arc<Committed>>) {
         let Some(head) = batch.last().map(|committed| committed.position) else { return };
-        {
+        let gone: Vec<_> = {
             let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
             recent.extend(batch.iter().cloned());
             let excess = recent.len().saturating_sub(self.recent_max);
-            recent.drain(..excess);
-        }
+            recent.drain(..excess).collect()
+        };
+        // Freed here, not under the lock.
+        drop(gone);
         let is_news = |c: &&Arc<Committed>| matches!(*c.record, Record::Order(_) | Record::Kept(_));
         if let Some(news) = batch.iter().rev().find(is_news) {
             self.news.store(news.position, Release);

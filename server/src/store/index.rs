@@ -4,11 +4,11 @@
 //! Its entries are at the place of the order's state, but for the first byte, so the entry of an
 //! order never moves: whatever a crash left in sled is overwritten or removed without knowing it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use sled::IVec;
 
-use super::{Error, Store, keys};
+use super::{Error, Store, keys, layered::HashMap};
 use crate::{
     domain::{ids::OrderKey, order::Order},
     journal::Position,
@@ -44,7 +44,7 @@ pub(super) struct Index {
 impl Index {
     /// Nothing that is not written.
     pub(super) fn new(kind: &'static Kind) -> Self {
-        Self { kind, pending: HashMap::new(), writing: Arc::default() }
+        Self { kind, pending: HashMap::default(), writing: Arc::default() }
     }
 
     /// Notes an order after the record at a position, with the state it had in memory before.

@@ -41,12 +41,22 @@ pub(super) const SUBSCRIPTION: u8 = b's';
 /// First byte of versions.
 pub(super) const VERSION: u8 = b'v';
 
-pub(super) fn name(key: &OrderKey) -> Vec<u8> {
-    hashed(NAME, &record::encode_key(key))
+/// A first byte and a hash.
+pub(super) type Hashed = [u8; 17];
+
+pub(super) fn name(key: &OrderKey) -> Hashed {
+    match key {
+        OrderKey::Recorded { merchant, order } => {
+            hashed(NAME, &["recorded", merchant.as_str(), order.as_str()])
+        }
+        OrderKey::Unclaimed { account, anchor: id } => {
+            hashed(NAME, &["unclaimed", account.as_str(), id.kind.as_str(), id.value.as_str()])
+        }
+    }
 }
 
-pub(super) fn claim(claim: &Claim) -> Vec<u8> {
-    hashed(CLAIM, &record::encode_claim(claim))
+pub(super) fn claim(Claim { account, id }: &Claim) -> Hashed {
+    hashed(CLAIM, &[account.as_str(), id.kind.as_str(), id.value.as_str()])
 }
 
 /// The place of an order's state; the order has at least one record.
@@ -100,9 +110,14 @@ pub(super) fn version(subject: &Subject) -> Vec<u8> {
     [&[VERSION], &*record::encode_subject(subject)].concat()
 }
 
-fn hashed(first: u8, bytes: &[u8]) -> Vec<u8> {
-    let mut place = Vec::with_capacity(17);
-    place.push(first);
-    place.extend_from_slice(&Sha256::digest(bytes)[..16]);
+/// The place of something that is found by its name. No two different sequences of texts share one.
+fn hashed(first: u8, texts: &[&str]) -> Hashed {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text);
+    }
+    let mut place = [first; 17];
+    place[1..].copy_from_slice(&digest.finalize()[..16]);
     place
 }

@@ -290,10 +290,10 @@ impl Store {
     /// order that is new.
     fn announce(&self, applied: &Applied) -> Option<Vec<u8>> {
         for claim in &applied.claims {
-            self.seen.insert(&keys::claim(claim));
+            self.seen.insert(&keys::claim(claim)[..]);
         }
         let order = applied.order.as_deref().filter(|order| order.version == 1)?;
-        self.seen.insert(&keys::name(&order.key));
+        self.seen.insert(&keys::name(&order.key)[..]);
         Some(keys::state(order))
     }
 

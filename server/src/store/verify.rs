@@ -99,7 +99,7 @@ impl Store {
             let bytes = self.get(&place)?.unwrap_or_default();
             let held = record::decode_order(&bytes).map_err(Error::State)?;
             same_order(&held, order)?;
-            expected.extend([name, place]);
+            expected.extend([name.to_vec(), place]);
             let first = order.positions.first().copied().unwrap_or(0);
             for kind in [&undecided::KIND, &untold::KIND] {
                 let place = keys::indexed(kind.first, key, first);
@@ -111,7 +111,7 @@ impl Store {
             }
         }
         for (claim, key) in &fold.claims {
-            let place = keys::claim(claim);
+            let place = keys::claim(claim).to_vec();
             let held = self.get(&place)?.map(|bytes| bytes.to_vec());
             same(
                 &format!("the owner of {claim:?}"),

@@ -191,12 +191,12 @@ impl Store {
             // An order that was never written has no name there yet; writing a name again
             // after a restart does no harm.
             if order.positions.first().is_some_and(|first| *first > self.written()) {
-                puts.push((IVec::from(keys::name(key)), Put::Bytes(place.clone())));
+                puts.push((IVec::from(&keys::name(key)[..]), Put::Bytes(place.clone())));
             }
             puts.push((place, Put::Order(order)));
         }
         for (claim, key) in &*claims {
-            puts.push((IVec::from(keys::claim(claim)), Put::Key(key)));
+            puts.push((IVec::from(&keys::claim(claim)[..]), Put::Key(key)));
         }
         puts.extend(
             small.into_iter().map(|(place, bytes)| (place.into(), Put::Bytes(bytes.into()))),
@@ -240,8 +240,9 @@ impl Store {
             }
         }
         self.db.apply_batch(batch).map_err(|error| self.failed("written", &error))?;
-        // sled collects garbage only when pinned; without this, large batches leak.
-        for _ in puts {
+        // sled collects garbage only when pinned; without this, large batches leak. Once for two
+        // keys is enough.
+        for _ in puts.chunks(2) {
             drop(sled::pin());
         }
         Ok(())
