@@ -188,12 +188,7 @@ impl Server {
         let mut threads =
             vec![start_asking(asking, &context)?, start_admin(context.clone(), admin)?];
         for (number, (grpc, http)) in sockets.pairs.into_iter().enumerate() {
-            // Each thread has services of its own, so that it wakes its own watchers.
-            let relay = Relay::new(Arc::clone(&context.hub));
-            let (engine, replies) = context.engine.of_thread();
-            let own_parts =
-                Context { engine, relay: Arc::clone(&relay), ..Context::clone(&context) };
-            let context = Arc::new(own_parts);
+            let (context, replies) = of_thread(&context);
             let (routes, reporter) = runtime.block_on(grpc::routes(&context))?;
             let shared = listen::Shared {
                 routes,
@@ -204,6 +199,7 @@ impl Server {
                 grpc_places: Arc::clone(&grpc_places),
                 drain: context.drain.clone(),
             };
+            let relay = Arc::clone(&context.relay);
             let own = Own { reporter, health: health.clone(), relay, replies };
             let builder = std::thread::Builder::new().name(format!("serve-{number}"));
             threads.push(builder.spawn(move || serve(shared, grpc, http, own))?);
@@ -289,6 +285,13 @@ fn start_admin(
     let runtime = runtime()?;
     let builder = std::thread::Builder::new().name("admin".into());
     Ok(builder.spawn(move || runtime.block_on(admin::run(context, listener)))?)
+}
+
+/// Each thread has services of its own, so that it wakes its own watchers and callers.
+fn of_thread(context: &Context) -> (Arc<Context>, engine::Replies) {
+    let (engine, replies) = context.engine.of_thread();
+    let relay = Relay::new(Arc::clone(&context.hub));
+    (Arc::new(Context { engine, relay, ..context.clone() }), replies)
 }
 
 /// What a serving thread has beside what it shares.

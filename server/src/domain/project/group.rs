@@ -43,8 +43,8 @@ pub(super) fn sorted<'a>(ids: impl Iterator<Item = Cow<'a, ProviderId>>) -> Vec<
 }
 
 /// Statements that are connected by what links them, each component in its order.
-pub(super) fn components<'a, L: Ord>(
-    statements: &[&'a Arc<Held>],
+pub(super) fn components<L: Ord>(
+    statements: &[&Arc<Held>],
     links: impl IntoIterator<Item = (L, usize)>,
 ) -> Vec<Vec<Arc<Held>>> {
     let mut links: Vec<_> = links.into_iter().collect();
