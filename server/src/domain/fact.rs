@@ -88,7 +88,8 @@ pub struct OperationIntent {
     pub time: Time,
 }
 
-/// One reading of a webhook, poll or reply.
+/// One reading of a webhook, poll or reply. Made by [`Evidence::first`] and [`Evidence::reading`],
+/// so that its statements say where it came from too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// Made of the account, the event id and what was first read.

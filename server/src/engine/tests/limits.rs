@@ -60,7 +60,9 @@ fn only_who_asks_too_much_is_refused() {
 fn a_batch_of_more_records_than_an_append_takes_is_written_in_several() {
     use crate::domain::{
         command::Command,
+        fact::Evidence,
         ids::AccountId,
+        statement::Basis,
         testing::{accept, say},
     };
     let accounts: Vec<AccountId> =
@@ -69,9 +71,10 @@ fn a_batch_of_more_records_than_an_append_takes_is_written_in_several() {
     for account in &accounts {
         for chunk in 0..4 {
             bench.run((chunk * 64..(chunk + 1) * 64).map(|n| {
-                let mut command = accept("1", vec![say(&format!("p{n} o{n} : sold 100"))]);
+                let said = vec![say(&format!("p{n} o{n} : sold 100"))];
+                let mut command = accept("1", said.clone());
                 let Command::AcceptEvidence(accepted) = &mut command else { panic!() };
-                accepted.evidence.account = account.clone();
+                accepted.evidence = Evidence::first(account.clone(), Basis::Webhook, "1", said);
                 ask(&command)
             }));
         }
