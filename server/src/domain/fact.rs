@@ -143,7 +143,7 @@ impl Evidence {
         event_id: &str,
         statements: Vec<Statement>,
     ) -> Self {
-        let mut evidence = Self::reading(ContentId::default(), account, basis, statements);
+        let mut evidence = Self::reading(ContentId::default(), account, basis, 0, statements);
         let digest = Digest::new("reading").text(evidence.account.as_str()).text(event_id);
         let ids = evidence.statements.iter().map(|held| held.content_id());
         evidence.id = ids.fold(digest, |digest, id| digest.id(&id)).finish();
@@ -156,11 +156,12 @@ impl Evidence {
         id: ContentId,
         account: AccountId,
         basis: Basis,
+        revision: u32,
         statements: Vec<Statement>,
     ) -> Self {
         let held = |statement| Arc::new(Held::new(account.clone(), basis, statement));
         let statements = statements.into_iter().map(held).collect();
-        Self { id, account, basis, revision: 0, statements }
+        Self { id, account, basis, revision, statements }
     }
 
     /// Everything of the payment that it names, and that therefore belongs to one order.

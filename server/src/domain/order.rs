@@ -61,13 +61,6 @@ impl Facts {
     /// True if a reading with these statements still finds room.
     #[must_use]
     pub fn has_room_for(&self, evidence: &Evidence) -> bool {
-        let most = self.statements.len() + evidence.statements.len();
-        if most <= WEAK_STATEMENTS_PER_ORDER_MAX
-            && self.readings.len() < WEAK_READINGS_PER_ORDER_MAX
-        {
-            // Whatever of it is known already, and of whatever sort: no need to look.
-            return true;
-        }
         if !evidence.basis.settles_operations() && !self.has_room_for_weak(evidence) {
             return false;
         }

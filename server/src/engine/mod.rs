@@ -26,7 +26,7 @@ use crate::{
     store::{self, Applied, Store},
 };
 use decide::{Decided, Overlay};
-use replies::{Outgoing, Thread, Threads};
+use replies::{Outgoing, Thread};
 
 pub use ask::{Answer, Ask, AskKey, AskOperator, AskSubscription, Evidence, Refused};
 pub use decide::{KEYS_MAX, KEYS_PER_OPERATOR_MAX, OPERATORS_MAX};
@@ -108,10 +108,9 @@ impl Engine {
     ///
     /// # Errors
     /// The system's, if it gives no thread.
-    pub fn start(mut self) -> std::io::Result<(Handle, Running)> {
+    pub fn start(self) -> std::io::Result<(Handle, Running)> {
         let (sender, receiver) = mpsc::channel(JOBS_MAX);
-        let (health, threads) = (Health::default(), Threads::default());
-        self.outgoing = Outgoing::to(threads.clone());
+        let (health, threads) = (Health::default(), self.outgoing.threads());
         let handle = Handle::new(sender, Arc::clone(&self.store), (health.clone(), threads));
         let builder = std::thread::Builder::new().name("engine".into());
         let thread = builder.spawn(move || self.run(receiver, &health))?;

@@ -68,9 +68,9 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Nothing yet.
-    pub(super) fn to(threads: Threads) -> Self {
-        Self { threads, of_threads: Vec::new() }
+    /// Where it goes.
+    pub(super) fn threads(&self) -> Threads {
+        self.threads.clone()
     }
 
     /// Answers a job: at once, or together with those of its thread.

@@ -13,10 +13,14 @@
 //! States stand in order of creation, so that the busy ones are neighbours; names and claims
 //! are written once.
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
-    domain::{ids::Claim, ids::OrderKey, order::Order},
+    domain::{
+        digest::Digest,
+        ids::{AccountId, Claim, OrderKey, ProviderId},
+        order::Order,
+    },
     record::{self, KeyRecord, OperatorRecord, Subject, SubscriptionRecord},
 };
 
@@ -47,16 +51,16 @@ pub(super) type Hashed = [u8; 17];
 pub(super) fn name(key: &OrderKey) -> Hashed {
     match key {
         OrderKey::Recorded { merchant, order } => {
-            hashed(NAME, &["recorded", merchant.as_str(), order.as_str()])
+            hashed(NAME, Digest::new("recorded").text(merchant.as_str()).text(order.as_str()))
         }
-        OrderKey::Unclaimed { account, anchor: id } => {
-            hashed(NAME, &["unclaimed", account.as_str(), id.kind.as_str(), id.value.as_str()])
+        OrderKey::Unclaimed { account, anchor } => {
+            hashed(NAME, with_id(Digest::new("unclaimed"), account, anchor))
         }
     }
 }
 
 pub(super) fn claim(Claim { account, id }: &Claim) -> Hashed {
-    hashed(CLAIM, &[account.as_str(), id.kind.as_str(), id.value.as_str()])
+    hashed(CLAIM, with_id(Digest::new("claim"), account, id))
 }
 
 /// The place of an order's state; the order has at least one record.
@@ -110,14 +114,13 @@ pub(super) fn version(subject: &Subject) -> Vec<u8> {
     [&[VERSION], &*record::encode_subject(subject)].concat()
 }
 
-/// The place of something that is found by its name. No two different sequences of texts share one.
-fn hashed(first: u8, texts: &[&str]) -> Hashed {
-    let mut digest = Sha256::new();
-    for text in texts {
-        digest.update((text.len() as u64).to_le_bytes());
-        digest.update(text);
-    }
+fn with_id(digest: Digest, account: &AccountId, id: &ProviderId) -> Digest {
+    digest.text(account.as_str()).text(id.kind.as_str()).text(id.value.as_str())
+}
+
+/// The place of something that is found by its name.
+fn hashed(first: u8, name: Digest) -> Hashed {
     let mut place = [first; 17];
-    place[1..].copy_from_slice(&digest.finalize()[..16]);
+    place[1..].copy_from_slice(&name.finish());
     place
 }

@@ -40,7 +40,7 @@ pub struct Progress {
 }
 
 /// Format of the view. Another one is rebuilt.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 /// Records read from the journal at once.
 const REPLAY_RECORDS: usize = 1000;
 /// Names and claims that the "surely new" filter is made for, at the least.

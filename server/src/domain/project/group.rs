@@ -43,11 +43,13 @@ pub(super) fn sorted<'a>(ids: impl Iterator<Item = Cow<'a, ProviderId>>) -> Vec<
 }
 
 /// Statements that are connected by what links them, each component in its order.
-pub(super) fn components<L: Ord>(
-    statements: &[&Arc<Held>],
-    links: impl IntoIterator<Item = (L, usize)>,
+pub(super) fn components<'a, L: Ord, I: Iterator<Item = L>>(
+    statements: &[&'a Arc<Held>],
+    links: impl Fn(&'a Held) -> I,
 ) -> Vec<Vec<Arc<Held>>> {
-    let mut links: Vec<_> = links.into_iter().collect();
+    let of_each = statements.iter().enumerate();
+    let links = of_each.flat_map(|(index, held)| links(held).map(move |link| (link, index)));
+    let mut links: Vec<_> = links.collect();
     links.sort_unstable();
     let mut sets = DisjointSets::new(statements.len());
     for pair in links.windows(2) {

@@ -50,8 +50,6 @@ pub(super) fn attempts(facts: &Facts) -> Joined {
 /// Statements connected by ids, each component in order of content.
 fn components(facts: &Facts) -> Vec<Vec<Arc<Held>>> {
     let statements: Vec<&Arc<Held>> = facts.statements.values().collect();
-    let of_each = statements.iter().enumerate();
-    let links = of_each.flat_map(|(index, held)| links(held).map(move |link| (link, index)));
     group::components(&statements, links)
 }
 

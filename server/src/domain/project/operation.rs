@@ -71,8 +71,6 @@ enum Link<'a> {
 fn components(facts: &Facts) -> Vec<Vec<Arc<Held>>> {
     let about_operations = |held: &&Arc<Held>| claimed(held).is_some();
     let statements: Vec<_> = facts.statements.values().filter(about_operations).collect();
-    let of_each = statements.iter().enumerate();
-    let links = of_each.flat_map(|(index, held)| links(held).map(move |link| (link, index)));
     group::components(&statements, links)
 }
 

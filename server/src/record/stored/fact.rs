@@ -337,7 +337,6 @@ impl Part for StoredEvidence {
         let account = from.name(self.account, AccountId::parse)?;
         let basis = Basis::of_number(self.basis)?;
         let statements = read_all(&self.statements, from)?;
-        let evidence = Evidence::reading(from.id(self.id)?, account, basis, statements);
-        Ok(Evidence { revision: self.revision, ..evidence })
+        Ok(Evidence::reading(from.id(self.id)?, account, basis, self.revision, statements))
     }
 }

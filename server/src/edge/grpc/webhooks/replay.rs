@@ -175,8 +175,7 @@ fn revision(account: &Account, record: &OrderRecord, readings: &[Reading]) -> Op
         _ => Vec::new(),
     };
     let basis = account.provider.basis(&account.settings);
-    let evidence = Evidence::reading(meta.reading, account.id.clone(), basis, statements);
-    let evidence = Evidence { revision: 1, ..evidence };
+    let evidence = Evidence::reading(meta.reading, account.id.clone(), basis, 1, statements);
     Some(Ask::Evidence(Box::new(engine::Evidence {
         command: Command::Reread(Reread { holder: record.key.clone(), evidence }),
         webhook: meta.clone(),

@@ -69,9 +69,8 @@ pub(super) fn any_held() -> BoxedStrategy<Held> {
 fn any_evidence() -> BoxedStrategy<Evidence> {
     let statements = vec(any_statement(), 0..3);
     (any_content_id(), any_account(), numbered(), any::<u32>(), statements)
-        .prop_map(|(id, account, basis, revision, statements)| Evidence {
-            revision,
-            ..Evidence::reading(id, account, basis, statements)
+        .prop_map(|(id, account, basis, revision, statements)| {
+            Evidence::reading(id, account, basis, revision, statements)
         })
         .boxed()
 }

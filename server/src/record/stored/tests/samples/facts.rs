@@ -23,7 +23,7 @@ const NEGATIVES: [Negative; 4] =
     [Negative::Expired, Negative::Error, Negative::Canceled, Negative::Declined];
 
 fn evidence(byte: u8, basis: Basis, statements: Vec<Statement>) -> Evidence {
-    Evidence::reading(content(byte), account(), basis, statements)
+    Evidence::reading(content(byte), account(), basis, 0, statements)
 }
 
 pub(super) fn usual_evidence() -> Evidence {
