@@ -101,8 +101,7 @@ impl Client {
     ///
     /// # Errors
     /// `NotFound` if nobody recorded the order; `InvalidArgument` for an outcome that is not
-    /// reached
-    /// yet.
+    /// reached yet.
     pub async fn record_receipt(&self, receipt: NewReceipt) -> Result<Receipt, Error> {
         let request = v1::RecordReceiptRequest {
             merchant_id: self.merchant_id().to_owned(),
