@@ -141,8 +141,8 @@ impl Store {
                 take(Whose::Key(key), &says)?;
             }
         }
-        for entry in self.db.scan_prefix([first]) {
-            let (place, says) = entry.map_err(|error| self.failed("read", &error))?;
+        for entry in self.beginning_with(first)? {
+            let (place, says) = entry?;
             if !known.contains(&*place) {
                 take(Whose::State(keys::state_of_indexed(&place)), &says)?;
             }

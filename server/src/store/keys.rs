@@ -1,4 +1,4 @@
-//! Where things stand in sled. One tree; the first byte says what follows.
+//! Where things stand in sled. The first byte of a place says what follows.
 //!
 //! | first | then | holds |
 //! |---|---|---|
@@ -8,7 +8,8 @@
 //! | `w` | the same | when its outcome came to be: the customer was not told yet |
 //! | `c` | hash of the claim | the key of the order it belongs to |
 //! | `k` `p` `s` `v` | name | API key, operator, subscription, version of a subject |
-//! | `m` | | applied position, epoch and format |
+//!
+//! All of these stand in [pages](super::pages); apart from them stands [`META`].
 //!
 //! States stand in order of creation, so that the busy ones are neighbours; names and claims
 //! are written once.
@@ -24,7 +25,8 @@ use crate::{
     record::{self, KeyRecord, OperatorRecord, Subject, SubscriptionRecord},
 };
 
-/// Where the applied position, the epoch and the format stand.
+/// Where the format, the epoch and the applied position stand: a key of sled itself, so that they
+/// can be read whatever the format is.
 pub(super) const META: &[u8] = b"m";
 /// First byte of names.
 pub(super) const NAME: u8 = b'n';

@@ -45,31 +45,30 @@ impl Store {
     ) -> Result<Page, Error> {
         let group = keys::group(of);
         let place = |position: u64| [group.as_slice(), &position.to_be_bytes()].concat();
-        let (from, to) = (place(after.saturating_add(1)), place(u64::MAX));
+        let (from, end) = (place(after.saturating_add(1)), place(u64::MAX));
         let mut page = Page { orders: Vec::new(), next: None };
         // Memory first: what moves to sled meanwhile is then found twice, never missed.
         let unlisted: Vec<(Vec<u8>, OrderKey)> = {
             let inner = self.read();
-            let of_group = inner.unlisted.range(from.clone()..=to.clone());
+            let of_group = inner.unlisted.range(from.clone()..end.clone());
             // One more than is looked at, which shows whether this is the end.
             of_group.take(scanned_max + 1).map(clone).collect()
         };
         let mut unlisted = unlisted.into_iter().peekable();
-        let mut listed = self.db.range(from..=to).peekable();
+        let mut listed = self.range(&from, &end)?.peekable();
         for _ in 0..scanned_max {
-            let in_sled = match listed.peek() {
-                Some(Ok((place, _))) => Some(place.to_vec()),
-                Some(Err(error)) => return Err(self.failed("read", error)),
-                None => None,
-            };
+            if let Some(Err(error)) = listed.next_if(Result::is_err) {
+                return Err(error);
+            }
+            let in_sled = listed.peek().and_then(|entry| Some(entry.as_ref().ok()?.0.to_vec()));
             let in_memory = unlisted.peek().map(|(place, _)| place.clone());
             let order = match (&in_sled, &in_memory) {
                 (None, None) => break,
                 (Some(a), Some(b)) if b <= a => self.take_unlisted(&mut unlisted)?,
                 (None, Some(_)) => self.take_unlisted(&mut unlisted)?,
-                (Some(_), _) => match listed.next() {
-                    Some(Ok((_, bytes))) => Some(self.newest(&bytes)?),
-                    _ => None,
+                (Some(_), _) => match listed.next().transpose()? {
+                    Some((_, bytes)) => Some(self.newest(&bytes)?),
+                    None => None,
                 },
             };
             if in_memory.is_some() && in_memory == in_sled {

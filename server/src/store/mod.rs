@@ -11,6 +11,7 @@ mod keys;
 mod layered;
 mod list;
 mod open;
+mod pages;
 #[cfg(test)]
 mod tests;
 mod undecided;
@@ -37,6 +38,7 @@ use crate::{
 };
 use index::Index;
 use layered::Layered;
+use pages::Pages;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 pub use error::Error;
@@ -67,6 +69,7 @@ pub struct Applied {
 /// The view. Cheap to share; one engine applies, everyone reads.
 pub struct Store {
     db: sled::Db,
+    pages: Pages,
     path: String,
     epoch: u64,
     inner: RwLock<Inner>,
@@ -302,10 +305,28 @@ impl Store {
     }
 
     fn get(&self, place: &[u8]) -> Result<Option<sled::IVec>, Error> {
-        self.db.get(place).map_err(|error| self.failed("read", &error))
+        self.pages.get(place).map_err(|error| self.failed("read", &error))
     }
 
-    fn failed(&self, doing: &'static str, error: &sled::Error) -> Error {
+    /// Entries in sled from one place up to, but without, another.
+    fn range<'a>(
+        &'a self,
+        from: &[u8],
+        end: &[u8],
+    ) -> Result<impl Iterator<Item = Result<pages::Entry, Error>> + use<'a>, Error> {
+        let entries = self.pages.range(from, end).map_err(|error| self.failed("read", &error))?;
+        Ok(entries.map(|entry| entry.map_err(|error| self.failed("read", &error))))
+    }
+
+    /// Entries in sled whose place begins with a byte.
+    fn beginning_with(
+        &self,
+        first: u8,
+    ) -> Result<impl Iterator<Item = Result<pages::Entry, Error>>, Error> {
+        self.range(&[first], &[first + 1])
+    }
+
+    fn failed(&self, doing: &'static str, error: &impl ToString) -> Error {
         Error::Sled { path: self.path.clone(), doing, what: error.to_string() }
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use fastbloom::AtomicBloomFilter;
 
-use super::{Applied, Error, Inner, Store, keys, writer::Wanted, writer::Writer};
+use super::{Applied, Error, Inner, Store, keys, pages::Pages, writer::Wanted, writer::Writer};
 use crate::{
     domain::order::Order,
     journal::{Position, Reader, Stored},
@@ -40,7 +40,7 @@ pub struct Progress {
 }
 
 /// Format of the view. Another one is rebuilt.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 /// Records read from the journal at once.
 const REPLAY_RECORDS: usize = 1000;
 /// Names and claims that the "surely new" filter is made for, at the least.
@@ -95,6 +95,11 @@ impl Store {
     ) -> Result<(Arc<Self>, Writer), Error> {
         let db = open_sled(folder, options)?;
         let path = folder.display().to_string();
+        let pages = Pages::open(&db).map_err(|error| Error::Sled {
+            path: path.clone(),
+            doing: "opened",
+            what: error.to_string(),
+        })?;
         let store = Self {
             seen: AtomicBloomFilter::with_false_pos(SEEN_ERRORS).expected_items(SEEN_MIN),
             seen_is_complete: AtomicBool::new(false),
@@ -107,6 +112,7 @@ impl Store {
             stepping: std::sync::Mutex::new(()),
             epoch: journal.identity().epoch,
             db,
+            pages,
             path,
         };
         let written = store.check_meta(journal)?;
@@ -174,8 +180,9 @@ impl Store {
     }
 
     fn check_meta(&self, journal: &dyn Reader) -> Result<Position, Error> {
-        let Some(meta) = self.get(keys::META)? else {
-            let is_empty = self.db.is_empty();
+        let meta = self.db.get(keys::META).map_err(|error| self.failed("read", &error))?;
+        let Some(meta) = meta else {
+            let is_empty = self.db.is_empty() && self.pages.is_empty();
             return if is_empty { Ok(0) } else { Err(self.unsound("it has no position")) };
         };
         let number = |range: std::ops::Range<usize>| {
@@ -211,35 +218,35 @@ impl Store {
     /// Loads what is small enough to stand in memory whole, and starts filling the filter.
     fn load(&self) -> Result<(), Error> {
         let mut inner = self.write();
-        for entry in self.db.scan_prefix([keys::KEY]) {
-            let (_, bytes) = entry.map_err(|error| self.failed("read", &error))?;
+        for entry in self.beginning_with(keys::KEY)? {
+            let (_, bytes) = entry?;
             if let Record::Key(key) = record::decode(&bytes).map_err(Error::State)? {
                 inner.keys_by_secret.insert(key.secret_sha256, key.key_id.clone());
                 inner.keys.insert(key.key_id.clone(), Arc::new(key));
             }
         }
-        for entry in self.db.scan_prefix([keys::OPERATOR]) {
-            let (_, bytes) = entry.map_err(|error| self.failed("read", &error))?;
+        for entry in self.beginning_with(keys::OPERATOR)? {
+            let (_, bytes) = entry?;
             if let Record::Operator(operator) = record::decode(&bytes).map_err(Error::State)? {
                 inner.operators.insert(operator.operator.clone(), Arc::new(operator));
             }
         }
-        for entry in self.db.scan_prefix([keys::SUBSCRIPTION]) {
-            let (_, bytes) = entry.map_err(|error| self.failed("read", &error))?;
+        for entry in self.beginning_with(keys::SUBSCRIPTION)? {
+            let (_, bytes) = entry?;
             if let Record::Subscription(s) = record::decode(&bytes).map_err(Error::State)? {
                 inner.subscriptions.insert((s.merchant.clone(), s.subscription.clone()), s);
             }
         }
-        for entry in self.db.scan_prefix([keys::VERSION]) {
-            let (place, bytes) = entry.map_err(|error| self.failed("read", &error))?;
+        for entry in self.beginning_with(keys::VERSION)? {
+            let (place, bytes) = entry?;
             let subject = record::decode_subject(&place[1..]).map_err(Error::State)?;
             let version = bytes.as_ref().try_into().map_or(0, u64::from_be_bytes);
             inner.versions.insert(subject, version);
         }
         drop(inner);
         for first in [keys::NAME, keys::CLAIM] {
-            for place in self.db.scan_prefix([first]).keys() {
-                self.seen.insert(&*place.map_err(|error| self.failed("read", &error))?);
+            for entry in self.beginning_with(first)? {
+                self.seen.insert(&*entry?.0);
             }
         }
         self.seen_is_complete.store(true, Release);
@@ -251,8 +258,8 @@ impl Store {
     /// # Errors
     /// [`Error::Sled`].
     pub(super) fn places(&self) -> Result<BTreeSet<Vec<u8>>, Error> {
-        let keys = self.db.iter().keys();
-        keys.map(|k| k.map(|k| k.to_vec()).map_err(|error| self.failed("read", &error))).collect()
+        let entries = self.range(&[], &[u8::MAX])?;
+        entries.map(|entry| Ok(entry?.0.to_vec())).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The view: it can be lost in any way and comes back the same, and lists and proofs hold.
 
 mod lists;
+mod pages;
 mod reopening;
 mod undecided;
 mod untold;
@@ -16,6 +17,7 @@ use crate::{
         Ask,
         tests::{bench::ask, subjects::kept},
     },
+    store::pages::Pages,
 };
 
 /// Some of everything: orders, unclaimed ones that are absorbed and others that are not, claims,
@@ -33,4 +35,9 @@ fn some_of_everything() -> Vec<Ask> {
         ask(&accept("4", vec![say("p1 : refund r1 ok 10")])),
         ask(&create_order("o3", "1")),
     ]
+}
+
+/// Puts a value at a place in sled, or removes it.
+fn put(pages: &Pages, place: &[u8], value: Option<&[u8]>) {
+    pages.write([(place, value.map(sled::IVec::from))].into_iter()).unwrap();
 }

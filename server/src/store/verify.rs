@@ -134,9 +134,6 @@ impl Store {
             )?;
             expected.insert(place);
         }
-        if !fold.orders.is_empty() || !expected.is_empty() {
-            expected.insert(keys::META.to_vec());
-        }
         same("the set of entries", &self.places()?, &expected)
     }
 }

@@ -2,7 +2,7 @@
 //! newest form, sorted by place.
 //!
 //! A step need not be atomic. Each state carries its own position and `apply` skips what it
-//! already holds; the applied position is written last. So a crash between two batches of a
+//! already holds; the applied position is written last. So a crash between two pages of a
 //! step only means that some records are applied again at the next start.
 
 use std::{
@@ -26,8 +26,6 @@ use crate::{
 const STEP_EVERY: Duration = Duration::from_secs(10);
 /// Values that are moved under one lock.
 const PART_MAX: usize = 1_000;
-/// Keys of one sled batch. Every reader of sled waits while one is applied.
-const BATCH_KEYS_MAX: usize = 250;
 
 /// What the writer is asked to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +98,7 @@ fn run(store: &Store) {
     }
 }
 
-/// What is put into sled at one place. Made into bytes only when its batch is written: a step is
+/// What is put into sled at one place. Made into bytes only when its page is written: a step is
 /// large, and fresh memory for all of it at once is dear.
 enum Put<'a> {
     Order(&'a Order),
@@ -208,10 +206,10 @@ impl Store {
                 .map(|(place, says)| (place.into(), says.map_or(Put::Nothing, Put::Bytes))),
         );
         puts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        for chunk in puts.chunks(BATCH_KEYS_MAX) {
-            self.put(chunk)?;
-        }
-        self.put(&[(keys::META.into(), Put::Bytes(self.meta(applied).into()))])?;
+        let written = self.pages.write(puts.iter().map(|(place, put)| (&**place, put.bytes())));
+        written.map_err(|error| self.failed("written", &error))?;
+        let meta = self.db.insert(keys::META, self.meta(applied));
+        meta.map_err(|error| self.failed("written", &error))?;
 
         // In parts: every reader waits for each.
         each_part(&orders, |part| self.write().orders.wrote_some(part));
@@ -228,23 +226,6 @@ impl Store {
         self.written.store(applied, Release);
         // What was taken is freed here, not under the lock.
         drop(inner);
-        Ok(())
-    }
-
-    fn put(&self, puts: &[(IVec, Put<'_>)]) -> Result<(), Error> {
-        let mut batch = sled::Batch::default();
-        for (place, put) in puts {
-            match put.bytes() {
-                Some(bytes) => batch.insert(place, bytes),
-                None => batch.remove(place),
-            }
-        }
-        self.db.apply_batch(batch).map_err(|error| self.failed("written", &error))?;
-        // sled collects garbage only when pinned; without this, large batches leak. Once for two
-        // keys is enough.
-        for _ in puts.chunks(2) {
-            drop(sled::pin());
-        }
         Ok(())
     }
 }

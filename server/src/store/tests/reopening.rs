@@ -7,12 +7,12 @@ use std::{
 
 use proptest::prelude::*;
 
-use super::some_of_everything;
+use super::{put, some_of_everything};
 use crate::{
     domain::testing::life::events,
     engine::tests::bench::{Bench, ask, copy_files, open_store},
     journal::{Journal as _, memory::MemoryJournal},
-    store::{Error, Options, Progress, Store, keys, open::open_free},
+    store::{Error, Options, Progress, Store, keys, open::open_free, pages::Pages},
 };
 
 /// Opens a folder; gives the positions at which progress was shown.
@@ -119,7 +119,7 @@ fn what_cannot_be_trusted_is_rebuilt() {
     assert!(is_rebuilt_after(set(|numbers| numbers[2] += 1)), "ahead of the journal");
     assert!(is_rebuilt_after(|db| drop(db.insert(keys::META, b"?").unwrap())));
     assert!(is_rebuilt_after(|db| drop(db.remove(keys::META).unwrap())));
-    assert!(is_rebuilt_after(|db| drop(db.insert(b"kx", b"?").unwrap())), "a key");
+    assert!(is_rebuilt_after(|db| put(&Pages::open(db).unwrap(), b"kx", Some(b"?"))), "a key");
 }
 
 /// A crash in the middle of a writing step: some states are newer than the position says.

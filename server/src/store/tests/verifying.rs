@@ -1,6 +1,6 @@
 //! `verify` names the first difference, whatever differs.
 
-use super::some_of_everything;
+use super::{put, some_of_everything};
 use crate::{
     domain::{order::Order, testing::parent},
     engine::tests::bench::Bench,
@@ -25,12 +25,12 @@ fn alter_order(bench: &Bench, alter: impl FnOnce(&mut Order)) {
     let mut order = (*bench.order("o1")).clone();
     let place = keys::state(&order);
     alter(&mut order);
-    bench.store.db.insert(place, record::encode_order(&order)).unwrap();
+    put(&bench.store.pages, &place, Some(&record::encode_order(&order)));
 }
 
 /// The first place that begins with a byte.
 fn first(bench: &Bench, kind: u8) -> sled::IVec {
-    bench.store.db.scan_prefix([kind]).keys().next().unwrap().unwrap()
+    bench.store.beginning_with(kind).unwrap().next().unwrap().unwrap().0
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_sound_view_is_counted() {
     let report = bench.store.verify(&*bench.journal.reader(), show).unwrap();
     let head = bench.journal.reader().head();
     assert_eq!((report.records, report.orders), (head, 5));
-    assert_eq!(report.claims as usize, bench.store.db.scan_prefix([keys::CLAIM]).count());
+    assert_eq!(report.claims as usize, bench.store.beginning_with(keys::CLAIM).unwrap().count());
     assert_eq!(shown, [(head, head)]);
     let empty = Bench::new();
     assert_eq!(empty.store.verify(&*empty.journal.reader(), |_| {}).unwrap().records, 0);
@@ -64,28 +64,22 @@ fn an_altered_state_is_found() {
 #[test]
 fn a_missing_or_altered_entry_is_found() {
     for (kind, what) in [(keys::CLAIM, "the owner of"), (keys::NAME, "the place of")] {
-        let found = difference(|bench| {
-            bench.store.db.remove(first(bench, kind)).unwrap();
-        });
+        let found = difference(|bench| put(&bench.store.pages, &first(bench, kind), None));
         assert!(found.starts_with(what) && found.contains("view has ..None"), "{found}");
     }
     let other = record::encode_key(&parent("other").key());
-    let found = difference(|bench| {
-        bench.store.db.insert(first(bench, keys::CLAIM), &other[..]).unwrap();
-    });
+    let found =
+        difference(|bench| put(&bench.store.pages, &first(bench, keys::CLAIM), Some(&other)));
     assert!(found.starts_with("the owner of"), "{found}");
-    let found = difference(|bench| {
-        bench.store.db.insert(first(bench, keys::VERSION), &[0; 8]).unwrap();
-    });
+    let found =
+        difference(|bench| put(&bench.store.pages, &first(bench, keys::VERSION), Some(&[0; 8])));
     assert!(found.starts_with("the version of"), "{found}");
 }
 
 #[test]
 fn an_extra_entry_is_found() {
     for place in [b"c extra".as_slice(), b"n extra", b"o extra", b"zzz"] {
-        let found = difference(|bench| {
-            bench.store.db.insert(place, b"x").unwrap();
-        });
+        let found = difference(|bench| put(&bench.store.pages, place, Some(b"x")));
         assert!(found.starts_with("the set of entries"), "{found}");
     }
 }
