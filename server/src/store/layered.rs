@@ -15,7 +15,8 @@ pub(super) struct Layered<K, V> {
     pending: HashMap<K, V>,
     /// Being written now. Never dropped before that is done.
     writing: Arc<HashMap<K, V>>,
-    /// Written; two generations, the older one goes when the younger is full.
+    /// Written; two generations, the older one goes when the younger is full. A large step is a
+    /// generation of its own: so the memory of many states is not moved one by one.
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     /// How often an older generation was dropped.
@@ -26,8 +27,8 @@ pub(super) struct Layered<K, V> {
 #[derive(Clone, Copy)]
 pub(super) struct Missed(u64);
 
-/// Written states kept in memory, per generation.
-const GENERATION_MAX: usize = 50_000;
+/// Written states that make a generation.
+const GENERATION: usize = 50_000;
 
 impl<K, V> Default for Layered<K, V> {
     fn default() -> Self {
@@ -75,6 +76,12 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
         Arc::clone(&self.writing)
     }
 
+    /// True for a step that becomes a generation as it is; of any other, [`Layered::wrote_some`]
+    /// is to be told.
+    pub(super) fn is_generation(step: &HashMap<K, V>) -> bool {
+        step.len() >= GENERATION / 2
+    }
+
     /// Remembers some of what was taken and is in sled now.
     pub(super) fn wrote_some<'a>(&mut self, some: impl IntoIterator<Item = (&'a K, &'a V)>)
     where
@@ -84,13 +91,20 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
         some.into_iter().for_each(|(key, value)| self.remember(key.clone(), value.clone()));
     }
 
-    /// All that was taken is in sled now, and remembered as far as there is room.
-    pub(super) fn wrote(&mut self) {
-        self.writing = Arc::default();
+    /// All that was taken is in sled now, and nobody else holds it any more. Answers what is
+    /// forgotten by that, to be freed where nobody waits.
+    pub(super) fn wrote(&mut self) -> HashMap<K, V> {
+        let step = Arc::unwrap_or_clone(std::mem::take(&mut self.writing));
+        if !Self::is_generation(&step) {
+            return step;
+        }
+        self.drops += 1;
+        let old = std::mem::replace(&mut self.young, step);
+        std::mem::replace(&mut self.old, old)
     }
 
     fn remember(&mut self, key: K, value: V) {
-        if self.young.len() >= GENERATION_MAX {
+        if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);
             self.drops += 1;
         }
@@ -106,21 +120,48 @@ mod tests {
     #[test]
     fn unwritten_values_are_never_dropped_and_the_newest_is_seen() {
         let mut map = Layered::default();
-        for n in 0..3 * GENERATION_MAX {
+        for n in 0..3 * GENERATION {
             map.put(n, 1);
         }
         let taken = map.begin_write();
-        assert_eq!(taken.len(), 3 * GENERATION_MAX);
+        assert_eq!(taken.len(), 3 * GENERATION);
         map.put(0, 2);
         assert_eq!((map.get(&0), map.get(&1)), (Some(&2), Some(&1)));
-        map.wrote_some(&*taken);
+        assert!(Layered::is_generation(&taken));
+        drop(taken);
         map.wrote();
         assert_eq!(map.get(&0), Some(&2), "what is pending wins");
         assert_eq!(map.unwritten(), 1);
-        let kept = (0..3 * GENERATION_MAX).filter(|n| map.get(n).is_some()).count();
-        assert!(kept <= 2 * GENERATION_MAX + 1, "{kept}");
         map.keep(0, &9, map.missed());
         assert_eq!(map.get(&0), Some(&2), "what was read from sled is never newer");
+    }
+
+    fn write<K: Eq + Hash + Clone, V: Clone>(map: &mut Layered<K, V>) {
+        let taken = map.begin_write();
+        if !Layered::is_generation(&taken) {
+            map.wrote_some(&*taken);
+        }
+        drop(taken);
+        map.wrote();
+    }
+
+    #[test]
+    fn two_generations_are_remembered_whatever_they_are_made_of() {
+        for step in [1, GENERATION / 2 - 1, GENERATION / 2, GENERATION, 2 * GENERATION] {
+            let mut map = Layered::default();
+            for n in 0..5 * GENERATION {
+                map.put(n, n);
+                map.put(0, n);
+                if n % step == step - 1 {
+                    write(&mut map);
+                    assert_eq!(map.get(&0), Some(&n), "of step {step}");
+                }
+            }
+            write(&mut map);
+            let kept = (0..5 * GENERATION).filter(|n| map.get(n).is_some()).count();
+            let bounds = GENERATION..=2 * GENERATION.max(step) + 1;
+            assert!(bounds.contains(&kept), "{kept} in steps of {step}");
+        }
     }
 
     /// A reader misses a value and reads it from sled; before it comes back, a newer one is
@@ -129,13 +170,11 @@ mod tests {
     fn an_older_value_from_sled_never_hides_a_newer_one_that_was_dropped() {
         let mut map = Layered::default();
         let missed = map.missed();
-        for n in 0..2 * GENERATION_MAX + 1 {
+        for n in 0..2 * GENERATION + 1 {
             map.put(n, 2);
-            let taken = map.begin_write();
-            map.wrote_some(&*taken);
-            map.wrote();
+            write(&mut map);
         }
-        let dropped = (0..2 * GENERATION_MAX).find(|n| map.get(n).is_none()).unwrap();
+        let dropped = (0..2 * GENERATION).find(|n| map.get(n).is_none()).unwrap();
         map.keep(dropped, &1, missed);
         assert_eq!(map.get(&dropped), None);
         map.keep(dropped, &2, map.missed());

@@ -50,7 +50,8 @@ impl Store {
         // Memory first: what moves to sled meanwhile is then found twice, never missed.
         let unlisted: Vec<(Vec<u8>, OrderKey)> = {
             let inner = self.read();
-            let of_group = inner.unlisted.range(from.clone()..end.clone());
+            let places = || from.clone()..end.clone();
+            let of_group = inner.listing.range(places()).chain(inner.unlisted.range(places()));
             // One more than is looked at, which shows whether this is the end.
             of_group.take(scanned_max + 1).map(clone).collect()
         };

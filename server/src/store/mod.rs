@@ -94,6 +94,8 @@ struct Inner {
     untold: Index,
     /// Orders whose place in sled is not written yet, by that place.
     unlisted: BTreeMap<Vec<u8>, OrderKey>,
+    /// Those whose place is being written now: all were created before the others.
+    listing: BTreeMap<Vec<u8>, OrderKey>,
     keys: BTreeMap<String, Arc<KeyRecord>>,
     keys_by_secret: HashMap<[u8; 32], String>,
     operators: BTreeMap<OperatorId, Arc<OperatorRecord>>,
@@ -111,6 +113,7 @@ impl Default for Inner {
             undecided: Index::new(&undecided::KIND),
             untold: Index::new(&untold::KIND),
             unlisted: BTreeMap::new(),
+            listing: BTreeMap::new(),
             keys: BTreeMap::new(),
             keys_by_secret: HashMap::new(),
             operators: BTreeMap::new(),

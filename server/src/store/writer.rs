@@ -6,6 +6,7 @@
 //! step only means that some records are applied again at the next start.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, PoisonError,
         atomic::Ordering::{Acquire, Release},
@@ -16,9 +17,19 @@ use std::{
 
 use sled::IVec;
 
-use super::{Error, Store, UNWRITTEN_MAX, index::Writing, keys, layered::HashMap};
+use super::{
+    Error, Store, UNWRITTEN_MAX,
+    index::Writing,
+    keys,
+    layered::{HashMap, Layered},
+    pages,
+};
 use crate::{
-    domain::{ids::OrderKey, order::Order},
+    domain::{
+        ids::{Claim, OrderKey},
+        order::Order,
+    },
+    journal::Position,
     record,
 };
 
@@ -98,6 +109,41 @@ fn run(store: &Store) {
     }
 }
 
+/// What is written at once.
+struct Step {
+    applied: Position,
+    orders: Arc<HashMap<OrderKey, Arc<Order>>>,
+    claims: Arc<HashMap<Claim, OrderKey>>,
+    indexes: [Writing; 2],
+    small: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Step {
+    /// What is to be put where, sorted by place. An order that was never written, as far as
+    /// `written` says, has no name there yet; writing a name again does no harm.
+    fn puts(&self, written: Position) -> Vec<(IVec, Put<'_>)> {
+        let mut puts = Vec::with_capacity(2 * self.orders.len() + self.claims.len());
+        for (key, order) in &*self.orders {
+            let place = IVec::from(keys::state(order));
+            if order.positions.first().is_some_and(|first| *first > written) {
+                puts.push((IVec::from(&keys::name(key)[..]), Put::Bytes(place.clone())));
+            }
+            puts.push((place, Put::Order(order)));
+        }
+        for (claim, key) in &*self.claims {
+            puts.push((IVec::from(&keys::claim(claim)[..]), Put::Key(key)));
+        }
+        for (place, bytes) in &self.small {
+            puts.push((place.as_slice().into(), Put::Bytes(bytes.as_slice().into())));
+        }
+        for (place, says) in self.indexes.iter().flat_map(Writing::places) {
+            puts.push((place.into(), says.map_or(Put::Nothing, Put::Bytes)));
+        }
+        puts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        puts
+    }
+}
+
 /// What is put into sled at one place. Made into bytes only when its page is written: a step is
 /// large, and fresh memory for all of it at once is dear.
 enum Put<'a> {
@@ -171,62 +217,55 @@ impl Store {
     /// Writes everything that is in memory only.
     pub(crate) fn write_step(&self) -> Result<(), Error> {
         let _one_at_a_time = self.stepping.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(step) = self.begin_step() else { return Ok(()) };
+        self.write_pages(&step).map_err(|error| self.failed("written", &error))?;
+        self.end_step(step);
+        Ok(())
+    }
+
+    /// Takes what is to be written, with the position that it fits to.
+    fn begin_step(&self) -> Option<Step> {
         let mut inner = self.write();
         let applied = self.applied();
         if applied == self.written() {
-            return Ok(());
+            return None;
         }
-        let orders = inner.orders.begin_write();
-        let claims = inner.claims.begin_write();
-        let indexes = [inner.undecided.begin_write(), inner.untold.begin_write()];
-        let small = std::mem::take(&mut inner.unwritten_small);
-        let listed: Vec<Vec<u8>> = inner.unlisted.keys().cloned().collect();
-        drop(inner);
+        inner.listing = std::mem::take(&mut inner.unlisted);
+        Some(Step {
+            applied,
+            orders: inner.orders.begin_write(),
+            claims: inner.claims.begin_write(),
+            indexes: [inner.undecided.begin_write(), inner.untold.begin_write()],
+            small: std::mem::take(&mut inner.unwritten_small),
+        })
+    }
 
-        let mut puts = Vec::with_capacity(2 * orders.len() + claims.len() + small.len());
-        for (key, order) in &*orders {
-            let place = IVec::from(keys::state(order));
-            // An order that was never written has no name there yet; writing a name again
-            // after a restart does no harm.
-            if order.positions.first().is_some_and(|first| *first > self.written()) {
-                puts.push((IVec::from(&keys::name(key)[..]), Put::Bytes(place.clone())));
-            }
-            puts.push((place, Put::Order(order)));
-        }
-        for (claim, key) in &*claims {
-            puts.push((IVec::from(&keys::claim(claim)[..]), Put::Key(key)));
-        }
-        puts.extend(
-            small.into_iter().map(|(place, bytes)| (place.into(), Put::Bytes(bytes.into()))),
-        );
-        puts.extend(
-            indexes
-                .iter()
-                .flat_map(Writing::places)
-                .map(|(place, says)| (place.into(), says.map_or(Put::Nothing, Put::Bytes))),
-        );
-        puts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let written = self.pages.write(puts.iter().map(|(place, put)| (&**place, put.bytes())));
-        written.map_err(|error| self.failed("written", &error))?;
-        let meta = self.db.insert(keys::META, self.meta(applied));
-        meta.map_err(|error| self.failed("written", &error))?;
+    fn write_pages(&self, step: &Step) -> Result<(), pages::Error> {
+        let puts = step.puts(self.written());
+        self.pages.write(puts.iter().map(|(place, put)| (&**place, put.bytes())))?;
+        self.db.insert(keys::META, self.meta(step.applied))?;
+        Ok(())
+    }
 
+    /// Remembers what is in sled now as such.
+    fn end_step(&self, Step { applied, orders, claims, indexes, .. }: Step) {
         // In parts: every reader waits for each.
-        each_part(&orders, |part| self.write().orders.wrote_some(part));
-        each_part(&claims, |part| self.write().claims.wrote_some(part));
-        for part in listed.chunks(PART_MAX) {
-            let mut inner = self.write();
-            part.iter().for_each(|place| drop(inner.unlisted.remove(place)));
+        if !Layered::is_generation(&orders) {
+            each_part(&orders, |part| self.write().orders.wrote_some(part));
         }
+        if !Layered::is_generation(&claims) {
+            each_part(&claims, |part| self.write().claims.wrote_some(part));
+        }
+        drop((orders, claims));
         let mut inner = self.write();
-        inner.orders.wrote();
-        inner.claims.wrote();
+        let listed = std::mem::take(&mut inner.listing);
+        let forgotten = (inner.orders.wrote(), inner.claims.wrote());
         inner.undecided.wrote();
         inner.untold.wrote();
         self.written.store(applied, Release);
-        // What was taken is freed here, not under the lock.
+        // Freed here, not under the lock.
         drop(inner);
-        Ok(())
+        drop((forgotten, listed, indexes));
     }
 }
 
