@@ -324,36 +324,6 @@ impl Command {
             Self::AcceptEvidence(_) | Self::Reread(_) => None,
         }
     }
-
-    /// Everything that the rules will look up first, so that it can be fetched beforehand.
-    #[must_use]
-    pub fn looks_up(&self) -> (Vec<OrderKey>, Vec<Claim>) {
-        let of_reference = |account: &AccountId, reference: &Reference| Claim {
-            account: account.clone(),
-            id: ProviderId::from_reference(reference),
-        };
-        let keys = self.parent().map(Parent::key).into_iter().collect();
-        match self {
-            Self::CreateOrder(c) => {
-                let reference = Reference::parse(c.parent.order.as_str()).ok();
-                let claims = c.accounts.iter().zip(reference.iter().cycle());
-                (keys, claims.map(|(account, r)| of_reference(account, r)).collect())
-            }
-            Self::CreateAttempt(c) => (keys, vec![of_reference(&c.account, &c.reference)]),
-            Self::CreateOperation(_)
-            | Self::RecordReply(_)
-            | Self::RecordReceipt(_)
-            | Self::PassDeadline(_) => (keys, Vec::new()),
-            Self::AcceptEvidence(c) => {
-                let held = c.evidence.statements.iter();
-                let named = held.filter_map(|h| h.statement.reference.as_ref());
-                let order = named.filter_map(|r| OrderId::parse(r.as_str()).ok());
-                let key = |order| OrderKey::Recorded { merchant: c.merchant.clone(), order };
-                (order.map(key).collect(), c.evidence.claims())
-            }
-            Self::Reread(c) => (vec![c.holder.clone()], c.evidence.claims()),
-        }
-    }
 }
 
 fn money(digest: Digest, money: Option<&Money>) -> Digest {

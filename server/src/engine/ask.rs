@@ -6,7 +6,7 @@ use crate::{
     domain::{
         command::{Command, Disposition, Refusal},
         digest::ContentId,
-        ids::{Claim, MerchantId, OperatorId, OrderKey, RequestId, SubscriptionId},
+        ids::{MerchantId, OperatorId, RequestId, SubscriptionId},
         order::Order,
         receipt::Received,
         time::Time,
@@ -229,16 +229,4 @@ pub enum Refused {
         /// How many.
         max: usize,
     },
-}
-
-impl Ask {
-    /// What the decision will look up first.
-    #[must_use]
-    pub fn looks_up(&self) -> (Vec<OrderKey>, Vec<Claim>) {
-        match self {
-            Self::Order { command, .. } => command.looks_up(),
-            Self::Evidence(evidence) => evidence.command.looks_up(),
-            _ => (Vec::new(), Vec::new()),
-        }
-    }
 }

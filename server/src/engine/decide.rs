@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use super::{Answer, Ask, Evidence, Refused};
 use crate::{
     domain::{
-        command::{Command, Decision, Disposition, Draft, World},
+        command::{Command, Decision, Disposition, Draft, Refusal, World},
         decide::decide,
         ids::{Claim, OperatorId, OrderKey},
         order::Order,
@@ -23,7 +23,7 @@ use crate::{
         self, Actor, AuditRecord, KeyRecord, OperatorRecord, OrderRecord, Record, Source, Subject,
         SubscriptionRecord, WebhookMeta,
     },
-    store::{Applied, Store},
+    store::{Applied, AtHand, Lacking, Store},
 };
 
 pub use access::{KEYS_MAX, KEYS_PER_OPERATOR_MAX, OPERATORS_MAX};
@@ -58,6 +58,11 @@ pub(super) struct Overlay {
     /// ask for the same one several times.
     orders: RefCell<HashMap<OrderKey, Option<Arc<Order>>, RandomState>>,
     claims: HashMap<Claim, OrderKey, RandomState>,
+    /// What was looked up and is not in memory. It counts as unknown; so what was decided then
+    /// does not count.
+    lacking: RefCell<Lacking>,
+    /// True if sled may be read, which everybody waits for.
+    may_read: bool,
     keys: HashMap<String, KeyRecord>,
     operators: HashMap<OperatorId, OperatorRecord>,
     subscriptions: HashMap<Subject, SubscriptionRecord>,
@@ -75,13 +80,32 @@ impl World for Overlay {
         if let Some(known) = self.orders.borrow().get(key) {
             return known.clone();
         }
-        let found = self.store.order(key);
+        let found = match self.store.order_at_hand(key) {
+            AtHand::Found(order) => Some(order),
+            AtHand::Unknown => None,
+            AtHand::NotInMemory if self.may_read => self.store.order(key),
+            AtHand::NotInMemory => {
+                self.lacking.borrow_mut().orders.push(key.clone());
+                return None;
+            }
+        };
         self.orders.borrow_mut().insert(key.clone(), found.clone());
         found
     }
 
     fn claimant(&self, claim: &Claim) -> Option<OrderKey> {
-        self.claims.get(claim).cloned().or_else(|| self.store.claimant(claim))
+        if let Some(owner) = self.claims.get(claim) {
+            return Some(owner.clone());
+        }
+        match self.store.claimant_at_hand(claim) {
+            AtHand::Found(owner) => Some(owner),
+            AtHand::Unknown => None,
+            AtHand::NotInMemory if self.may_read => self.store.claimant(claim),
+            AtHand::NotInMemory => {
+                self.lacking.borrow_mut().claims.push(claim.clone());
+                None
+            }
+        }
     }
 }
 
@@ -93,6 +117,8 @@ impl Overlay {
             next: 0,
             orders: RefCell::default(),
             claims: HashMap::default(),
+            lacking: RefCell::default(),
+            may_read: false,
             keys: HashMap::new(),
             operators: HashMap::new(),
             subscriptions: HashMap::new(),
@@ -129,11 +155,14 @@ impl Overlay {
         self.entries.len() >= APPEND_ENTRIES_MAX / 2 || self.bytes >= APPEND_BYTES_MAX / 2
     }
 
-    pub(super) fn decide(&mut self, ask: &Ask) -> Decided {
+    /// Decides a job. Without `may_read` it fails, and leaves no trace, if that takes something
+    /// that is not in memory.
+    pub(super) fn decide(&mut self, ask: &Ask, may_read: bool) -> Result<Decided, Lacking> {
         let first = self.entries.len();
+        self.may_read = may_read;
         let answer = match ask {
-            Ask::Order { command, source, actor } => self.order_command(command, *source, actor),
-            Ask::Evidence(evidence) => self.evidence(evidence),
+            Ask::Order { command, source, actor } => self.order_command(command, *source, actor)?,
+            Ask::Evidence(evidence) => self.evidence(evidence)?,
             Ask::Keep(webhook, attachments) => {
                 let position = self.push(Record::Kept((**webhook).clone()), attachments.clone());
                 Ok(Answer::recorded(position))
@@ -146,7 +175,19 @@ impl Overlay {
                 Ok(Answer::recorded(self.push(Record::Audit(call), Vec::new())))
             }
         };
-        Decided { answer, entries: first..self.entries.len() }
+        Ok(Decided { answer, entries: first..self.entries.len() })
+    }
+
+    /// What the rules make of a command.
+    fn decision(&mut self, command: &Command) -> Result<Result<Decision, Refusal>, Lacking> {
+        let decision = decide(self, command, self.now);
+        let lacking = std::mem::take(self.lacking.get_mut());
+        if lacking != Lacking::default() {
+            return Err(lacking);
+        }
+        // Whatever else it takes to write it down.
+        self.may_read = true;
+        Ok(decision)
     }
 
     fn order_command(
@@ -154,14 +195,18 @@ impl Overlay {
         command: &Command,
         source: Source,
         actor: &Option<Actor>,
-    ) -> Result<Answer, Refused> {
-        let decision = decide(self, command, self.now)?;
-        let meta = Meta { source, actor: actor.clone(), webhook: None };
-        Ok(self.record(decision, meta, Vec::new()))
+    ) -> Result<Result<Answer, Refused>, Lacking> {
+        let meta = || Meta { source, actor: actor.clone(), webhook: None };
+        let decision = self.decision(command)?.map_err(Refused::from);
+        Ok(decision.map(|decision| self.record(decision, meta(), Vec::new())))
     }
 
-    fn evidence(&mut self, evidence: &Evidence) -> Result<Answer, Refused> {
-        let decision = decide(self, &evidence.command, self.now)?;
+    fn evidence(&mut self, evidence: &Evidence) -> Result<Result<Answer, Refused>, Lacking> {
+        let decision = self.decision(&evidence.command)?.map_err(Refused::from);
+        Ok(decision.map(|decision| self.record_evidence(decision, evidence)))
+    }
+
+    fn record_evidence(&mut self, decision: Decision, evidence: &Evidence) -> Answer {
         let disposition = decision.disposition.unwrap_or(Disposition::Applied);
         let Evidence { source, actor, webhook, .. } = evidence;
         let webhook = Some(WebhookMeta { disposition, ..webhook.clone() });
@@ -169,7 +214,7 @@ impl Overlay {
         // The body of a repeat is on disk already.
         let is_repeat = disposition == Disposition::Repeat;
         let attachments = if is_repeat { Vec::new() } else { evidence.attachments.clone() };
-        Ok(self.record(decision, meta, attachments))
+        self.record(decision, meta, attachments)
     }
 
     /// Turns the drafts of a decision into linked entries. The first is about the order that

@@ -7,10 +7,14 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{
     Answer, Ask, Job, Refused, Replies,
-    replies::{Thread, Threads},
+    replies::{Outcome, Thread, Threads, WayBack},
 };
-use crate::store::{self, Store};
+use crate::store::{self, Lacking, Store};
 use std::sync::atomic::Ordering::{Acquire, Release};
+
+/// How often what a job lacks is fetched, before the engine reads sled for it. Each time shows
+/// more of what it needs; what was fetched may be dropped from memory before it is used.
+pub(super) const FETCHES_MAX: u32 = 4;
 
 /// Why a job was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,28 +113,37 @@ impl Handle {
         &self,
         ask: impl Into<Box<Ask>>,
     ) -> impl Future<Output = Result<Answer, Error>> + Send {
-        let ask = ask.into();
+        let mut ask = ask.into();
         async move {
-            self.prefetch(&ask).await?;
-            let (caller, answer) = oneshot::channel();
-            let job = Job { ask, caller, thread: self.thread };
-            self.jobs.try_send(job).map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => Error::Busy,
-                mpsc::error::TrySendError::Closed(_) => Error::Unavailable,
-            })?;
-            answer.await.unwrap_or(Err(Error::Unavailable))
+            for fetched in 0.. {
+                let (caller, outcome) = oneshot::channel();
+                let way = WayBack { caller, thread: self.thread };
+                let job = Job { ask, way, may_read: fetched >= FETCHES_MAX };
+                self.jobs.try_send(job).map_err(|error| match error {
+                    mpsc::error::TrySendError::Full(_) => Error::Busy,
+                    mpsc::error::TrySendError::Closed(_) => Error::Unavailable,
+                })?;
+                match outcome.await {
+                    Ok(Outcome::Answered(answer, asked)) => {
+                        drop(asked);
+                        return answer;
+                    }
+                    Ok(Outcome::Lacks(back, lacking)) => {
+                        self.fetch(lacking).await?;
+                        ask = back;
+                    }
+                    Err(_) => break,
+                }
+            }
+            Err(Error::Unavailable)
         }
     }
 
-    /// Fetches into memory what the decision will look up: the engine must never wait for sled.
-    async fn prefetch(&self, ask: &Ask) -> Result<(), Error> {
-        let (orders, claims) = ask.looks_up();
-        if !self.store.is_cold(&orders, &claims) {
-            return Ok(());
-        }
+    /// Fetches into memory what a decision lacked: the engine does not wait for sled.
+    async fn fetch(&self, lacking: Lacking) -> Result<(), Error> {
         let store = Arc::clone(&self.store);
-        let warmed = tokio::task::spawn_blocking(move || store.warm(&orders, &claims)).await;
+        let fetched = tokio::task::spawn_blocking(move || store.fetch(&lacking)).await;
         let failed = |error: store::Error| Error::View(error.to_string());
-        warmed.map_err(|_| Error::Unavailable)?.map_err(failed)
+        fetched.map_err(|_| Error::Unavailable)?.map_err(failed)
     }
 }

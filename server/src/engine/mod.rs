@@ -17,7 +17,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::{
     domain::{command::World as _, time::Time},
@@ -26,7 +26,7 @@ use crate::{
     store::{self, Applied, Store},
 };
 use decide::{Decided, Overlay};
-use replies::{Outgoing, Thread};
+use replies::{Outgoing, WayBack};
 
 pub use ask::{Answer, Ask, AskKey, AskOperator, AskSubscription, Evidence, Refused};
 pub use decide::{KEYS_MAX, KEYS_PER_OPERATOR_MAX, OPERATORS_MAX};
@@ -48,9 +48,9 @@ pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 pub(crate) struct Job {
     /// Boxed: a job changes hands some times.
     ask: Box<Ask>,
-    caller: oneshot::Sender<Result<Answer, Error>>,
-    /// The thread of the caller, if that takes its answers together.
-    thread: Option<Thread>,
+    way: WayBack,
+    /// True if sled may be read for it: what it lacked was fetched, more than once.
+    may_read: bool,
 }
 
 /// The writer. Owned by one thread.
@@ -184,8 +184,11 @@ impl Engine {
         self.overlay.begin((self.clock)());
         while self.decided.len() < jobs_max && !self.overlay.is_full() {
             let Some(job) = waiting.pop_front() else { break };
-            let decision = self.overlay.decide(&job.ask);
-            self.decided.push((job, decision));
+            match self.overlay.decide(&job.ask, job.may_read) {
+                Ok(decided) => self.decided.push((job, decided)),
+                // Others need not wait for sled.
+                Err(lacking) => self.outgoing.put_lacking(job, lacking),
+            }
         }
     }
 

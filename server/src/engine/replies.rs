@@ -9,13 +9,30 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Answer, Ask, Error, Job};
+use crate::store::Lacking;
 
-/// An answer, and who waits for it.
+/// What comes back to a caller.
+pub(super) enum Outcome {
+    /// An answer. What was asked comes with it: its memory goes back to the thread it came from.
+    Answered(Result<Answer, Error>, Box<Ask>),
+    /// What was asked, undecided, for lack of something that is not in memory.
+    Lacks(Box<Ask>, Lacking),
+}
+
+/// Who waits for an outcome.
+pub(super) type Caller = oneshot::Sender<Outcome>;
+
+/// Where an outcome goes.
+pub(super) struct WayBack {
+    pub(super) caller: Caller,
+    /// The thread of the caller, if that takes its answers together.
+    pub(super) thread: Option<Thread>,
+}
+
+/// An outcome, and who waits for it.
 struct Reply {
-    answer: Result<Answer, Error>,
-    caller: oneshot::Sender<Result<Answer, Error>>,
-    /// What was asked: its memory goes back to the thread that it came from.
-    _ask: Box<Ask>,
+    outcome: Outcome,
+    caller: Caller,
 }
 
 /// Answers for one thread, a batch at a time. As many as it has jobs with the engine, which are
@@ -56,7 +73,7 @@ impl Replies {
 impl Reply {
     fn give(self) {
         // A caller that went away is no concern of the others.
-        drop(self.caller.send(self.answer));
+        drop(self.caller.send(self.outcome));
     }
 }
 
@@ -73,10 +90,20 @@ impl Outgoing {
         self.threads.clone()
     }
 
-    /// Answers a job: at once, or together with those of its thread.
-    pub(super) fn put(&mut self, job: Job, answer: Result<Answer, Error>) {
-        let reply = Reply { answer, caller: job.caller, _ask: job.ask };
-        let Some(Thread(thread)) = job.thread else {
+    /// Answers a job.
+    pub(super) fn put(&mut self, Job { ask, way, .. }: Job, answer: Result<Answer, Error>) {
+        self.send_back(way, Outcome::Answered(answer, ask));
+    }
+
+    /// Gives a job back undecided.
+    pub(super) fn put_lacking(&mut self, Job { ask, way, .. }: Job, lacking: Lacking) {
+        self.send_back(way, Outcome::Lacks(ask, lacking));
+    }
+
+    /// At once, or together with the others of the thread.
+    fn send_back(&mut self, WayBack { caller, thread }: WayBack, outcome: Outcome) {
+        let reply = Reply { outcome, caller };
+        let Some(Thread(thread)) = thread else {
             return reply.give();
         };
         if self.of_threads.len() <= thread {

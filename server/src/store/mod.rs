@@ -66,6 +66,26 @@ pub struct Applied {
     pub claims: Vec<Claim>,
 }
 
+/// What memory knows of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AtHand<T> {
+    /// This.
+    Found(T),
+    /// That there is none.
+    Unknown,
+    /// Nothing: sled has to be asked.
+    NotInMemory,
+}
+
+/// What was looked up and is not in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lacking {
+    /// Orders.
+    pub orders: Vec<OrderKey>,
+    /// Claims.
+    pub claims: Vec<Claim>,
+}
+
 /// The view. Cheap to share; one engine applies, everyone reads.
 pub struct Store {
     db: sled::Db,
@@ -188,41 +208,39 @@ impl Store {
         Ok(Some(key))
     }
 
-    /// Fetches what a decision will look up, so that the engine finds it in memory.
+    /// The state of an order, as far as memory knows. Never waits.
+    #[must_use]
+    pub fn order_at_hand(&self, key: &OrderKey) -> AtHand<Arc<Order>> {
+        match self.order_in_memory(key) {
+            Some(order) => AtHand::Found(order),
+            None if self.may_hold(&keys::name(key)) => AtHand::NotInMemory,
+            None => AtHand::Unknown,
+        }
+    }
+
+    /// The order that a claim belongs to, as far as memory knows. Never waits.
+    #[must_use]
+    pub fn claimant_at_hand(&self, claim: &Claim) -> AtHand<OrderKey> {
+        match self.read().claims.get(claim).cloned() {
+            Some(owner) => AtHand::Found(owner),
+            None if self.may_hold(&keys::claim(claim)) => AtHand::NotInMemory,
+            None => AtHand::Unknown,
+        }
+    }
+
+    /// Fetches from sled what a decision lacked, and what it will ask for next.
     ///
     /// # Errors
     /// As [`Store::find_order`].
-    pub fn warm(&self, orders: &[OrderKey], claims: &[Claim]) -> Result<(), Error> {
-        for claim in claims {
+    pub fn fetch(&self, lacking: &Lacking) -> Result<(), Error> {
+        for claim in &lacking.claims {
             let mut next = self.find_claimant(claim)?;
             while let Some(owner) = next {
                 // What it held may have moved.
                 next = self.find_order(&owner)?.and_then(|order| order.forwarded_to.clone());
             }
         }
-        orders.iter().try_for_each(|key| self.find_order(key).map(drop))
-    }
-
-    /// True if [`Store::warm`] would have to read sled.
-    #[must_use]
-    pub fn is_cold(&self, orders: &[OrderKey], claims: &[Claim]) -> bool {
-        let inner = self.read();
-        let is_cold =
-            |key: &OrderKey| inner.orders.get(key).is_none() && self.may_hold(&keys::name(key));
-        let is_cold_claim = |claim: &Claim| {
-            let Some(owner) = inner.claims.get(claim) else {
-                return self.may_hold(&keys::claim(claim));
-            };
-            let mut next = Some(owner);
-            while let Some(owner) = next {
-                if is_cold(owner) {
-                    return true;
-                }
-                next = inner.orders.get(owner).and_then(|order| order.forwarded_to.as_ref());
-            }
-            false
-        };
-        orders.iter().any(is_cold) || claims.iter().any(is_cold_claim)
+        lacking.orders.iter().try_for_each(|key| self.find_order(key).map(drop))
     }
 
     /// The version of a subject that is not an order; 0 if there is no record of it.

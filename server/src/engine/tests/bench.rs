@@ -16,7 +16,10 @@ use crate::{
         testing::parent,
         time::Time,
     },
-    engine::{Answer, Ask, Clock, Engine, Error, Evidence, Fatal, Job},
+    engine::{
+        Answer, Ask, Clock, Engine, Error, Evidence, Fatal, Job,
+        replies::{Outcome, WayBack},
+    },
     hub::Hub,
     journal::{
         Appended, Attachment, Entry, Journal, Reader, Stored,
@@ -175,16 +178,22 @@ pub(crate) fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-pub(crate) fn job(ask: Ask) -> (Job, oneshot::Receiver<Result<Answer, Error>>) {
-    let (caller, answer) = oneshot::channel();
-    (Job { ask: Box::new(ask), caller, thread: None }, answer)
+/// A job for which the engine may read sled: nobody is there to fetch what it lacks.
+pub(in crate::engine) fn job(ask: Ask) -> (Job, oneshot::Receiver<Outcome>) {
+    let (caller, outcome) = oneshot::channel();
+    let way = WayBack { caller, thread: None };
+    (Job { ask: Box::new(ask), way, may_read: true }, outcome)
 }
 
 /// The answer as a handle gives it.
-pub(crate) fn received(
-    mut answer: oneshot::Receiver<Result<Answer, Error>>,
+pub(in crate::engine) fn received(
+    mut outcome: oneshot::Receiver<Outcome>,
 ) -> Result<Answer, Error> {
-    answer.try_recv().unwrap_or(Err(Error::Unavailable))
+    match outcome.try_recv() {
+        Ok(Outcome::Answered(answer, _)) => answer,
+        Ok(Outcome::Lacks(_, lacking)) => panic!("it may read {lacking:?}"),
+        Err(_) => Err(Error::Unavailable),
+    }
 }
 
 /// A command as the edge asks it; evidence comes with a webhook.

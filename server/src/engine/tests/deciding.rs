@@ -18,7 +18,7 @@ use crate::{
     record::Record,
 };
 
-use super::bench::{Bench, ask, job};
+use super::bench::{Bench, ask, job, received};
 
 #[test]
 fn nothing_is_seen_or_answered_before_it_is_durable() {
@@ -39,7 +39,7 @@ fn nothing_is_seen_or_answered_before_it_is_durable() {
     assert!(answer.try_recv().is_err() && !watcher.is_touched());
     control.release();
     let _bench = engine.join().unwrap();
-    let answer = answer.try_recv().unwrap().unwrap();
+    let answer = received(answer).unwrap();
     assert_eq!((answer.position, answer.replayed), (Some(1), false));
     assert_eq!((store.applied(), hub.head(), reader.head()), (1, 1, 1));
     relay.wake();

@@ -9,7 +9,7 @@ use crate::{
     record::Record,
 };
 
-use super::bench::{Bench, NOW, ask, job, open_store};
+use super::bench::{Bench, NOW, ask, job, open_store, received};
 
 fn three() -> [Ask; 3] {
     [
@@ -175,7 +175,7 @@ fn whoever_waits_for_a_stalled_write_is_answered_when_it_goes_on() {
         control.release();
     }
     let bench = engine.join().unwrap().unwrap();
-    assert!(answers.iter_mut().all(|answer| answer.try_recv().unwrap().is_ok()));
+    assert!(answers.into_iter().all(|answer| received(answer).is_ok()));
     assert_eq!(bench.records().len(), 3);
 }
 

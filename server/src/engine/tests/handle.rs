@@ -1,17 +1,19 @@
-//! The handle: a full queue, what is fetched beforehand, who hears what at the end.
+//! The handle: a full queue, what a job lacks, who hears what at the end.
 
 use futures_util::FutureExt as _;
+use tokio::sync::oneshot;
 
 use crate::{
     domain::{
         command::Command,
         testing::{accept, create_attempt, create_order, parent, say},
     },
-    engine::{Error, JOBS_MAX},
-    journal::memory::Fault,
+    engine::{Error, JOBS_MAX, Job, handle::FETCHES_MAX, replies::Outcome},
+    journal::{Journal as _, memory::Fault},
+    store::{AtHand, Lacking},
 };
 
-use super::bench::{Bench, ask};
+use super::bench::{Bench, ask, job};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
@@ -99,14 +101,21 @@ fn a_thread_takes_its_answers_together() {
     running.join();
 }
 
-/// What a command looks up, wherever it stands now.
-fn is_cold(bench: &Bench, command: &Command) -> bool {
-    let (orders, claims) = command.looks_up();
-    bench.store.is_cold(&orders, &claims)
+/// Has a batch decided on what is in memory; gives what each lacked.
+fn lacking(bench: &mut Bench, commands: &[&Command]) -> Vec<Option<Lacking>> {
+    let jobs = commands.iter().map(|command| job(ask(command)));
+    let (jobs, outcomes): (Vec<_>, Vec<_>) = jobs.unzip();
+    let in_memory = jobs.into_iter().map(|job| Job { may_read: false, ..job });
+    bench.engine.step(&mut in_memory.collect()).unwrap();
+    let lacking = |mut outcome: oneshot::Receiver<Outcome>| match outcome.try_recv().unwrap() {
+        Outcome::Answered(answer, _) => answer.map(|_| None).unwrap(),
+        Outcome::Lacks(_, lacking) => Some(lacking),
+    };
+    outcomes.into_iter().map(lacking).collect()
 }
 
 #[test]
-fn cold_orders_are_fetched_before_the_engine_is_asked() {
+fn what_a_job_lacks_is_fetched_while_others_are_decided() {
     let mut bench = Bench::new();
     bench.run([
         // Two unclaimed orders in turn, before the order they are about is known.
@@ -117,34 +126,56 @@ fn cold_orders_are_fetched_before_the_engine_is_asked() {
         ask(&create_order("o2", "100")),
     ]);
     let (late, new) = (accept("3", vec![say("p1 : sold 100")]), create_order("o3", "100"));
-    assert!(!is_cold(&bench, &late));
-    let bench = bench.restart();
-    assert!(is_cold(&bench, &late), "nothing is in memory");
-    assert!(!is_cold(&bench, &new), "surely new");
-    let (orders, claims) = late.looks_up();
-    bench.store.warm(&orders, &claims).unwrap();
-    assert!(!is_cold(&bench, &late));
-    let o1 = bench.store.find_order(&parent("o1").key()).unwrap();
+    let mut bench = bench.restart();
+    let head = bench.journal.reader().head();
+    let mut lacks = lacking(&mut bench, &[&late, &new, &late]);
+    assert_eq!(lacks[1], None, "surely new");
+    assert_eq!(bench.journal.reader().head(), head + 1, "only that is recorded");
+    assert!(lacks[0].is_some() && lacks[0] == lacks[2], "{lacks:?}");
+    let mut fetches = 0;
+    while let Some(lacking_now) = lacks.remove(0) {
+        bench.store.fetch(&lacking_now).unwrap();
+        fetches += 1;
+        lacks = lacking(&mut bench, &[&late]);
+    }
+    assert!((1..=FETCHES_MAX).contains(&fetches), "{fetches}");
+    assert_eq!(bench.order("o1").facts.readings.len(), 3);
+    bench.verify();
+}
+
+#[test]
+fn a_handle_fetches_what_its_job_lacks() {
+    let mut bench = Bench::new();
+    bench.run([
+        ask(&accept("1", vec![say("p1 o1 : authorized 100")])),
+        ask(&create_order("o1", "100")),
+        ask(&create_order("o2", "100")),
+    ]);
     let bench = bench.restart();
     let store = bench.store.clone();
     let (handle, running) = bench.engine.start().unwrap();
+    let late = accept("2", vec![say("p1 : sold 100")]);
     let answer = runtime().block_on(handle.ask(ask(&late))).unwrap();
-    assert_eq!(answer.order.unwrap().key, o1.unwrap().key);
+    assert_eq!(answer.order.unwrap().key, parent("o1").key());
+    let at_hand = |order| store.order_at_hand(&parent(order).key());
+    assert!(matches!(at_hand("o1"), AtHand::Found(_)));
+    assert_eq!(at_hand("o2"), AtHand::NotInMemory, "only what was asked for");
+    assert_eq!(at_hand("o3"), AtHand::Unknown);
     drop(handle);
     running.join();
-    assert!(!store.is_cold(&orders, &claims));
-    assert!(store.is_cold(&[parent("o2").key()], &[]), "only what was asked for");
 }
 
-/// A claim in memory whose order is not: the engine would have to read sled.
+/// A claim in memory whose order is not.
 #[test]
-fn a_known_claim_of_a_cold_order_is_cold() {
+fn the_order_of_a_known_claim_may_be_lacking() {
     let mut bench = Bench::new();
     bench.accept(&create_order("o1", "100"));
     bench.accept(&accept("1", vec![say("p1 o1 : pending")]));
-    let bench = bench.restart();
+    let mut bench = bench.restart();
     let late = accept("2", vec![say("p1 : sold 100")]);
-    let (_, claims) = late.looks_up();
-    bench.store.find_claimant(&claims[0]).unwrap();
-    assert!(is_cold(&bench, &late));
+    let lacks = lacking(&mut bench, &[&late]).remove(0).unwrap();
+    assert!(lacks.orders.is_empty() && lacks.claims.len() == 1, "{lacks:?}");
+    bench.store.find_claimant(&lacks.claims[0]).unwrap();
+    let lacks = lacking(&mut bench, &[&late]).remove(0).unwrap();
+    assert!(lacks.orders.contains(&parent("o1").key()) && lacks.claims.is_empty(), "{lacks:?}");
 }

@@ -6,12 +6,13 @@ use super::some_of_everything;
 use crate::{
     domain::{
         command::World as _,
+        ids::{Claim, OrderKey},
         order::Order,
         testing::{account, create_order, parent},
     },
     engine::tests::bench::{Bench, ask},
     journal::Journal as _,
-    store::{Applied, Error, Store, UNWRITTEN_MAX, layered::Layered},
+    store::{Applied, AtHand, Error, Lacking, Store, UNWRITTEN_MAX, layered::Layered},
 };
 
 /// Forgets all that is in sled already.
@@ -41,10 +42,16 @@ fn what_was_dropped_from_memory_is_found_in_sled() {
     assert!(before.0[0].is_some() && before.0[3].is_none());
     assert!(!claims.is_empty() && before.1.iter().all(Option::is_some));
     evict(&bench.store);
-    assert!(bench.store.is_cold(&orders, &claims));
+    let at_hand = |order: &OrderKey| bench.store.order_at_hand(order);
+    let claimant = |claim: &Claim| bench.store.claimant_at_hand(claim);
+    assert!(orders[..3].iter().all(|order| at_hand(order) == AtHand::NotInMemory));
+    assert_eq!(at_hand(&orders[3]), AtHand::Unknown);
+    assert!(claims.iter().all(|claim| claimant(claim) == AtHand::NotInMemory));
     assert_eq!(all(&bench.store), before);
-    bench.store.warm(&orders, &claims).unwrap();
-    assert!(!bench.store.is_cold(&orders[..3], &claims), "remembered");
+    evict(&bench.store);
+    bench.store.fetch(&Lacking { orders: orders.clone(), claims: claims.clone() }).unwrap();
+    assert!(orders[..3].iter().all(|order| matches!(at_hand(order), AtHand::Found(_))));
+    assert!(claims.iter().all(|claim| matches!(claimant(claim), AtHand::Found(_))));
     // Decided on what came back from sled.
     evict(&bench.store);
     let answers = bench.run(some_of_everything());
