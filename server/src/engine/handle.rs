@@ -13,7 +13,8 @@ use crate::store::{self, Lacking, Store};
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 /// How often what a job lacks is fetched, before the engine reads sled for it. Each time shows
-/// more of what it needs; what was fetched may be dropped from memory before it is used.
+/// more of what it needs; what was fetched may be dropped from memory before it is used. It reads
+/// sled as well to see that something is not there, which the filter is sometimes wrong about.
 pub(super) const FETCHES_MAX: u32 = 4;
 
 /// Why a job was not done.
@@ -115,10 +116,11 @@ impl Handle {
     ) -> impl Future<Output = Result<Answer, Error>> + Send {
         let mut ask = ask.into();
         async move {
-            for fetched in 0.. {
+            let mut may_read = false;
+            for fetches in 1.. {
                 let (caller, outcome) = oneshot::channel();
                 let way = WayBack { caller, thread: self.thread };
-                let job = Job { ask, way, may_read: fetched >= FETCHES_MAX };
+                let job = Job { ask, way, may_read };
                 self.jobs.try_send(job).map_err(|error| match error {
                     mpsc::error::TrySendError::Full(_) => Error::Busy,
                     mpsc::error::TrySendError::Closed(_) => Error::Unavailable,
@@ -129,7 +131,8 @@ impl Handle {
                         return answer;
                     }
                     Ok(Outcome::Lacks(back, lacking)) => {
-                        self.fetch(lacking).await?;
+                        let is_any = self.fetch(lacking).await?;
+                        may_read = !is_any || fetches == FETCHES_MAX;
                         ask = back;
                     }
                     Err(_) => break,
@@ -139,8 +142,9 @@ impl Handle {
         }
     }
 
-    /// Fetches into memory what a decision lacked: the engine does not wait for sled.
-    async fn fetch(&self, lacking: Lacking) -> Result<(), Error> {
+    /// Fetches into memory what a decision lacked: the engine does not wait for sled. False if
+    /// there is none of it.
+    async fn fetch(&self, lacking: Lacking) -> Result<bool, Error> {
         let store = Arc::clone(&self.store);
         let fetched = tokio::task::spawn_blocking(move || store.fetch(&lacking)).await;
         let failed = |error: store::Error| Error::View(error.to_string());

@@ -49,7 +49,7 @@ pub(crate) struct Job {
     /// Boxed: a job changes hands some times.
     ask: Box<Ask>,
     way: WayBack,
-    /// True if sled may be read for it: what it lacked was fetched, more than once.
+    /// True if sled may be read for it: what it lacked was fetched.
     may_read: bool,
 }
 

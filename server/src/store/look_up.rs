@@ -104,19 +104,25 @@ impl Store {
         }
     }
 
-    /// Fetches from sled what a decision lacked, and what it will ask for next.
+    /// Fetches from sled what a decision lacked, and what it will ask for next. False if there is
+    /// none of it: what is not there cannot be put into memory.
     ///
     /// # Errors
     /// As [`Store::find_order`].
-    pub fn fetch(&self, lacking: &Lacking) -> Result<(), Error> {
+    pub fn fetch(&self, lacking: &Lacking) -> Result<bool, Error> {
+        let mut is_any = false;
         for claim in &lacking.claims {
             let mut next = self.find_claimant(claim)?;
+            is_any |= next.is_some();
             while let Some(owner) = next {
                 // What it held may have moved.
                 next = self.find_order(&owner)?.and_then(|order| order.forwarded_to.clone());
             }
         }
-        lacking.orders.iter().try_for_each(|key| self.find_order(key).map(drop))
+        for key in &lacking.orders {
+            is_any |= self.find_order(key)?.is_some();
+        }
+        Ok(is_any)
     }
 
     /// False if sled surely holds nothing there.

@@ -134,7 +134,7 @@ fn what_a_job_lacks_is_fetched_while_others_are_decided() {
     assert!(lacks[0].is_some() && lacks[0] == lacks[2], "{lacks:?}");
     let mut fetches = 0;
     while let Some(lacking_now) = lacks.remove(0) {
-        bench.store.fetch(&lacking_now).unwrap();
+        assert!(bench.store.fetch(&lacking_now).unwrap());
         fetches += 1;
         lacks = lacking(&mut bench, &[&late]);
     }

@@ -12,7 +12,7 @@ use crate::{
     },
     engine::tests::bench::{Bench, ask},
     journal::Journal as _,
-    store::{Applied, AtHand, Error, Lacking, Store, UNWRITTEN_MAX, layered::Layered},
+    store::{Applied, AtHand, Error, Lacking, Store, UNWRITTEN_MAX, keys, layered::Layered},
 };
 
 /// Forgets all that is in sled already.
@@ -49,7 +49,8 @@ fn what_was_dropped_from_memory_is_found_in_sled() {
     assert!(claims.iter().all(|claim| claimant(claim) == AtHand::NotInMemory));
     assert_eq!(all(&bench.store), before);
     evict(&bench.store);
-    bench.store.fetch(&Lacking { orders: orders.clone(), claims: claims.clone() }).unwrap();
+    let all_of_it = Lacking { orders: orders.clone(), claims: claims.clone() };
+    assert!(bench.store.fetch(&all_of_it).unwrap());
     assert!(orders[..3].iter().all(|order| matches!(at_hand(order), AtHand::Found(_))));
     assert!(claims.iter().all(|claim| matches!(claimant(claim), AtHand::Found(_))));
     // Decided on what came back from sled.
@@ -59,6 +60,23 @@ fn what_was_dropped_from_memory_is_found_in_sled() {
     assert_eq!(replayed, answers.len() - 1, "all but what is about no order");
     bench.verify();
     assert!(!claims.iter().any(|claim| claim.account != account()));
+}
+
+/// The filter takes a new order for a known one: sled is asked, and the order is made.
+#[tokio::test]
+async fn what_the_filter_is_wrong_about_is_found_not_to_be_there() {
+    let bench = Bench::new();
+    let key = parent("o1").key();
+    bench.store.seen.insert(&keys::name(&key)[..]);
+    assert_eq!(bench.store.order_at_hand(&key), AtHand::NotInMemory);
+    let lacking = Lacking { orders: vec![key.clone()], claims: Vec::new() };
+    assert!(!bench.store.fetch(&lacking).unwrap());
+    let store = Arc::clone(&bench.store);
+    let (handle, running) = bench.engine.start().unwrap();
+    handle.ask(ask(&create_order("o1", "100"))).await.unwrap();
+    assert!(matches!(store.order_at_hand(&key), AtHand::Found(_)));
+    drop(handle);
+    running.join();
 }
 
 /// A batch that fills the view's memory to its bound.
