@@ -196,9 +196,11 @@ impl Overlay {
         source: Source,
         actor: &Option<Actor>,
     ) -> Result<Result<Answer, Refused>, Lacking> {
-        let meta = || Meta { source, actor: actor.clone(), webhook: None };
         let decision = self.decision(command)?.map_err(Refused::from);
-        Ok(decision.map(|decision| self.record(decision, meta(), Vec::new())))
+        Ok(decision.map(|decision| {
+            let meta = Meta { source, actor: actor.clone(), webhook: None };
+            self.record(decision, meta, Vec::new())
+        }))
     }
 
     fn evidence(&mut self, evidence: &Evidence) -> Result<Result<Answer, Refused>, Lacking> {

@@ -116,8 +116,8 @@ impl Handle {
     ) -> impl Future<Output = Result<Answer, Error>> + Send {
         let mut ask = ask.into();
         async move {
-            let mut may_read = false;
-            for fetches in 1.. {
+            let (mut fetches, mut may_read) = (0, false);
+            loop {
                 let (caller, outcome) = oneshot::channel();
                 let way = WayBack { caller, thread: self.thread };
                 let job = Job { ask, way, may_read };
@@ -125,20 +125,18 @@ impl Handle {
                     mpsc::error::TrySendError::Full(_) => Error::Busy,
                     mpsc::error::TrySendError::Closed(_) => Error::Unavailable,
                 })?;
-                match outcome.await {
-                    Ok(Outcome::Answered(answer, asked)) => {
+                match outcome.await.map_err(|_| Error::Unavailable)? {
+                    Outcome::Answered(answer, asked) => {
                         drop(asked);
                         return answer;
                     }
-                    Ok(Outcome::Lacks(back, lacking)) => {
-                        let is_any = self.fetch(lacking).await?;
-                        may_read = !is_any || fetches == FETCHES_MAX;
+                    Outcome::Lacks(back, lacking) => {
+                        fetches += 1;
+                        may_read = !self.fetch(lacking).await? || fetches == FETCHES_MAX;
                         ask = back;
                     }
-                    Err(_) => break,
                 }
             }
-            Err(Error::Unavailable)
         }
     }
 

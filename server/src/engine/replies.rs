@@ -19,12 +19,10 @@ pub(super) enum Outcome {
     Lacks(Box<Ask>, Lacking),
 }
 
-/// Who waits for an outcome.
-pub(super) type Caller = oneshot::Sender<Outcome>;
-
 /// Where an outcome goes.
 pub(super) struct WayBack {
-    pub(super) caller: Caller,
+    /// Who waits for it.
+    pub(super) caller: oneshot::Sender<Outcome>,
     /// The thread of the caller, if that takes its answers together.
     pub(super) thread: Option<Thread>,
 }
@@ -32,7 +30,7 @@ pub(super) struct WayBack {
 /// An outcome, and who waits for it.
 struct Reply {
     outcome: Outcome,
-    caller: Caller,
+    caller: oneshot::Sender<Outcome>,
 }
 
 /// Answers for one thread, a batch at a time. As many as it has jobs with the engine, which are

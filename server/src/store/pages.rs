@@ -279,7 +279,10 @@ impl Scan {
                 return Ok(None);
             }
             if *place >= *self.next {
-                self.next = [place, &[0]].concat();
+                // In the memory that it has: a start reads millions of entries.
+                self.next.clear();
+                self.next.extend_from_slice(place);
+                self.next.push(0);
                 let place = self.page.subslice(found.place.start, found.place.len());
                 return Ok(Some((place, found.value(&self.page))));
             }

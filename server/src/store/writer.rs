@@ -7,6 +7,7 @@
 
 use std::{
     collections::BTreeMap,
+    hash::Hash,
     sync::{
         Arc, PoisonError,
         atomic::Ordering::{Acquire, Release},
@@ -249,13 +250,8 @@ impl Store {
 
     /// Remembers what is in sled now as such.
     fn end_step(&self, Step { applied, orders, claims, indexes, .. }: Step) {
-        // In parts: every reader waits for each.
-        if !Layered::is_generation(&orders) {
-            each_part(&orders, |part| self.write().orders.wrote_some(part));
-        }
-        if !Layered::is_generation(&claims) {
-            each_part(&claims, |part| self.write().claims.wrote_some(part));
-        }
+        each_part(&orders, |part| self.write().orders.wrote_some(part));
+        each_part(&claims, |part| self.write().claims.wrote_some(part));
         drop((orders, claims));
         let mut inner = self.write();
         let listed = std::mem::take(&mut inner.listing);
@@ -269,8 +265,15 @@ impl Store {
     }
 }
 
-/// Hands out the values of a map in parts of limited size.
-fn each_part<K, V>(map: &HashMap<K, V>, mut take: impl FnMut(Vec<(&K, &V)>)) {
+/// Hands out what was written in parts of limited size, as every reader waits for each; but for
+/// what becomes a generation as it is.
+fn each_part<K: Eq + Hash + Clone, V: Clone>(
+    map: &HashMap<K, V>,
+    mut take: impl FnMut(Vec<(&K, &V)>),
+) {
+    if Layered::is_generation(map) {
+        return;
+    }
     let mut all = map.iter().peekable();
     while all.peek().is_some() {
         take(all.by_ref().take(PART_MAX).collect());
